@@ -1,0 +1,1 @@
+"""What we say, and when: pure planning of editions."""

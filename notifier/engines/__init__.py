@@ -1,0 +1,1 @@
+"""Who calls the jobs: a clock in this process, later also a distributed engine."""

@@ -1,0 +1,1 @@
+"""What happens: events as values, without any input or output."""

@@ -1,0 +1,1 @@
+"""How it looks and in what envelope: pure functions from editions to message bytes."""

@@ -1,0 +1,1 @@
+"""What we remember: revisions, editions, subscribers, the outbox."""

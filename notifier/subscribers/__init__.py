@@ -1,0 +1,1 @@
+"""Who has agreed to hear it."""

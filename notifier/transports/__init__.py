@@ -1,0 +1,1 @@
+"""The wire: what carries a message, and what the other side answered."""
