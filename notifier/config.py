@@ -118,9 +118,15 @@ class Newsletter(Section):
     regions: tuple[str, ...] = ("*",)
     #: cadence (weekly, biweekly, monthly) -> when: "Tue 07:30", "every 2 weeks on Tue at 07:30", "1st Tue at 07:30", "cron: 30 7 * * TUE"
     schedule: dict[str, str] = Field(
-        default_factory=lambda: {"weekly": "Tue 07:30", "biweekly": "every 2 weeks on Tue at 07:30", "monthly": "1st Tue at 07:30"}
+        default_factory=lambda: {
+            "weekly": "Tue 07:30",
+            "biweekly": "every 2 weeks on Tue at 07:30",
+            "monthly": "1st Tue at 07:30",
+        }
     )
-    exceptions: tuple[str, ...] = Field(default=(), alias="except")  # days without a digest: "2026-12-24..2027-01-02"
+    exceptions: tuple[str, ...] = Field(
+        default=(), alias="except"
+    )  # days without a digest: "2026-12-24..2027-01-02"
 
 
 class Events(Section):
@@ -157,7 +163,12 @@ class EditionSettings(Section):
 class DigestSettings(EditionSettings):
     approval: str = "required"
     window: Duration = timedelta(days=60)
-    sections: tuple[Literal["changes", "events", "deadlines", "recent"], ...] = ("changes", "events", "deadlines", "recent")
+    sections: tuple[Literal["changes", "events", "deadlines", "recent"], ...] = (
+        "changes",
+        "events",
+        "deadlines",
+        "recent",
+    )
     empty: Literal["skip", "send"] = "skip"
     prepare: Duration = timedelta(days=1)
     max_size: Size = 95_000

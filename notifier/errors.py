@@ -1,15 +1,15 @@
 """One root for every error that this package raises on purpose.
 
-    NotifierError
-      UserError            .problems: list[Problem], shown as file:line:column with the fix; never a traceback
-        ConfigError        config.toml
-        ContentError       event files, notes, subscribers
-        SourceError        an imported file or page
-        TemplateError      a template or a message catalogue
-      DeliveryError        .temporary .code .enhanced .server: what the other side said
-      LinkError            a token that does not open what it was shown for
-      StoreError           the database is missing, locked, damaged, newer, or another host's
-        LockedError        another run holds the lock; .host .pid .since
+NotifierError
+  UserError            .problems: list[Problem], shown as file:line:column with the fix; never a traceback
+    ConfigError        config.toml
+    ContentError       event files, notes, subscribers
+    SourceError        an imported file or page
+    TemplateError      a template or a message catalogue
+  DeliveryError        .temporary .code .enhanced .server: what the other side said
+  LinkError            a token that does not open what it was shown for
+  StoreError           the database is missing, locked, damaged, newer, or another host's
+    LockedError        another run holds the lock; .host .pid .since
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ class DeliveryError(NotifierError):
     `code` is the SMTP reply (0 when there was none), `enhanced` its enhanced status code ("" when there was none).
     """
 
-    def __init__(self, text: str, *, temporary: bool, code: int = 0, enhanced: str = "", server: str = "") -> None:
+    def __init__(
+        self, text: str, *, temporary: bool, code: int = 0, enhanced: str = "", server: str = ""
+    ) -> None:
         self.temporary, self.code, self.enhanced, self.server = temporary, code, enhanced, server
         super().__init__(text)
 

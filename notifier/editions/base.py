@@ -62,7 +62,9 @@ class Edition:
     due: datetime  # UTC
     useful_until: datetime  # UTC; after it the edition expires unsent
     mentions: tuple[Mention, ...]
-    prepare_at: datetime | None = None  # UTC; when it is frozen and approval is asked; None: no approval needed
+    prepare_at: datetime | None = (
+        None  # UTC; when it is frozen and approval is asked; None: no approval needed
+    )
     slot: str = ""  # of digests: 2020-W16, 2020-W15-2w, 2020-04
     cadence: str = ""  # of digests: weekly | biweekly | monthly
     offset: str = ""  # of reminders: P7D, P1D

@@ -51,7 +51,9 @@ class EditionRecords(Protocol):
 
     def get(self, key: str) -> Edition | None: ...
 
-    def list(self, states: Iterable[State] | None = None, *, kind: str | None = None, limit: int | None = None) -> list[Edition]:
+    def list(
+        self, states: Iterable[State] | None = None, *, kind: str | None = None, limit: int | None = None
+    ) -> list[Edition]:
         """Editions by due time, oldest first; `limit` keeps the newest."""
         ...
 
@@ -59,7 +61,9 @@ class EditionRecords(Protocol):
         """Store what the edition speaks of and the hash of its content; clears an approval of another hash."""
         ...
 
-    def move(self, key: str, to: State, *, of: Iterable[State], now: datetime, reason: str = "", who: str = "") -> bool:
+    def move(
+        self, key: str, to: State, *, of: Iterable[State], now: datetime, reason: str = "", who: str = ""
+    ) -> bool:
         """Change the state if it is one of `of` (compare and set); whether it did. Entries of a cancelled edition are superseded, of an expired one expired."""
         ...
 
@@ -94,8 +98,16 @@ class OutboxRecords(Protocol):
         open, everything is on hold, or the subscriber left; then nothing may be sent."""
         ...
 
-    def settle(self, entry: Entry, state: EntryState, now: datetime, *, reply: str = "", not_before: datetime | None = None,
-               counts_as_doubt: bool = False) -> bool:
+    def settle(
+        self,
+        entry: Entry,
+        state: EntryState,
+        now: datetime,
+        *,
+        reply: str = "",
+        not_before: datetime | None = None,
+        counts_as_doubt: bool = False,
+    ) -> bool:
         """Note the outcome if the entry's token still matches; whether it did."""
         ...
 
@@ -116,8 +128,14 @@ class OutboxRecords(Protocol):
         """Senders that hold claimed or handed entries."""
         ...
 
-    def entries(self, *, edition: str | None = None, states: Iterable[EntryState] | None = None, subscriber: int | None = None,
-                limit: int | None = None) -> list[Entry]: ...
+    def entries(
+        self,
+        *,
+        edition: str | None = None,
+        states: Iterable[EntryState] | None = None,
+        subscriber: int | None = None,
+        limit: int | None = None,
+    ) -> list[Entry]: ...
 
     def counts(self, edition: str | None = None) -> dict[EntryState, int]: ...
 

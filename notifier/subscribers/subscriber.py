@@ -59,7 +59,9 @@ class Subscriber:
 class Variant:
     """What a group of recipients gets alike: languages in order, and the events that concern them."""
 
-    languages: tuple[str, ...]  # the reader's, then the organisation's; no duplicates; first = language of the page
+    languages: tuple[
+        str, ...
+    ]  # the reader's, then the organisation's; no duplicates; first = language of the page
     uids: tuple[str, ...]  # in the edition's order
     key: str  # short hash of the two
 

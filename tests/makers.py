@@ -1,0 +1,82 @@
+"""Builders with quiet defaults: say only what the test is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from notifier.editions.base import Edition, Kind, Mention
+from notifier.events.event import Event, Place, Snapshot
+from notifier.events.span import Span
+from notifier.subscribers.subscriber import Consent, Standing, Subscriber
+
+
+def a_span(
+    first: str = "2020-04-28",
+    last: str | None = None,
+    *,
+    at: str = "",
+    until: str = "",
+    zone: str = "Europe/Warsaw",
+) -> Span:
+    start = date.fromisoformat(first)
+    return Span(
+        first=start,
+        last=date.fromisoformat(last) if last else start,
+        zone=zone,
+        begins=time.fromisoformat(at) if at else None,
+        ends=time.fromisoformat(until) if until else None,
+    )
+
+
+def an_event(slug: str = "2020-04-28-calabria", **fields: Any) -> Event:
+    """The Calabria meeting, whole days 28-29 April 2020, in English and Polish, unless said otherwise."""
+    defaults: dict[str, Any] = {
+        "slug": slug,
+        "uid": f"{slug.replace('-', '')}@events.region.example",
+        "title": {"en": "Calabria meeting", "pl": "Spotkanie w Kalabrii"},
+        "span": a_span("2020-04-28", "2020-04-29", zone="Europe/Rome"),
+        "language": "en",
+        "place": Place(name={"en": "Calabria", "pl": "Kalabria"}, country="IT"),
+        "project": "cohes3ion",
+    }
+    return Event(**(defaults | fields))
+
+
+def a_snapshot(event: Event | None = None, **fields: Any) -> Snapshot:
+    """Published on 2 March 2020, first revision, no baseline."""
+    at = datetime(2020, 3, 2, 9, 0, tzinfo=UTC)
+    defaults: dict[str, Any] = {"event": event or an_event(), "published_at": at, "revised_at": at}
+    return Snapshot(**(defaults | fields))
+
+
+def a_subscriber(address: str = "office@example.org", **fields: Any) -> Subscriber:
+    """Confirmed, everything, English, biweekly."""
+    defaults: dict[str, Any] = {
+        "email": address,
+        "address": address,
+        "languages": ("en",),
+        "standing": Standing.CONFIRMED,
+        "consent": Consent(
+            at=datetime(2020, 1, 7, tzinfo=UTC), basis="consent", source="paper form", text="form-v1"
+        ),
+        "public_id": "00112233aabbccdd",
+        "id": 1,
+    }
+    return Subscriber(**(defaults | fields))
+
+
+def an_edition(
+    key: str = "reminder/20200428calabria@events.region.example/20200427T220000Z/P7D", **fields: Any
+) -> Edition:
+    """The reminder of the Calabria meeting a week before."""
+    defaults: dict[str, Any] = {
+        "key": key,
+        "kind": Kind.REMINDER,
+        "newsletter": "events",
+        "due": datetime(2020, 4, 21, 5, 30, tzinfo=UTC),
+        "useful_until": datetime(2020, 4, 27, 22, 0, tzinfo=UTC),
+        "mentions": (Mention("20200428calabria@events.region.example", 1, "20200427T220000Z"),),
+        "offset": "P7D",
+    }
+    return Edition(**(defaults | fields))
