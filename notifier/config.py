@@ -1,25 +1,17 @@
-"""config.toml -> frozen settings; all problems at once, with key, line and fix.
+"""The settings as frozen values; `configfile` reads them from config.toml.
 
 Sections carry the names of the folders of this package, plus organisation, newsletter, paths, alerts and logging.
 """
 
 from __future__ import annotations
 
-import difflib
-import os
 import re
-import stat
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-
-from notifier.errors import ConfigError, Problem
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 MAX_BYTES = 1_000_000
 VERSION = 1
@@ -57,7 +49,7 @@ def parse_rate(text: object) -> float:
 def parse_zone(text: object) -> str:
     """An IANA zone name that exists."""
     try:
-        if not isinstance(text, str) or "/" not in text and text != "UTC":
+        if not isinstance(text, str) or ("/" not in text and text != "UTC"):
             raise ValueError  # CET, EST5EDT and the like are no places: their rules are not those of a country
         ZoneInfo(text)
     except (ValueError, OSError) as error:
