@@ -14,7 +14,11 @@ _UNSENT = frozenset({State.PLANNED, State.WAITING, State.HELD})
 
 
 def catch_up(
-    editions: Iterable[Edition], now: datetime, *, last_tick: datetime | None, hold_after: timedelta
+    editions: Iterable[Edition],
+    now: datetime,
+    *,
+    last_tick: datetime | None = None,
+    hold_after: timedelta = timedelta(days=1),
 ) -> tuple[Edition, ...]:
     """The same editions in the same order, with state and reason as the policy wants them (spec: delivery, section 6).
 
