@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from notifier.config import Config, Organisation
 from notifier.editions.base import Edition, Kind, Mention
 from notifier.events.event import Event, Place, Snapshot
 from notifier.events.span import Span
@@ -48,6 +49,18 @@ def a_snapshot(event: Event | None = None, **fields: Any) -> Snapshot:
     at = datetime(2020, 3, 2, 9, 0, tzinfo=UTC)
     defaults: dict[str, Any] = {"event": event or an_event(), "published_at": at, "revised_at": at}
     return Snapshot(**(defaults | fields))
+
+
+def a_config(**fields: Any) -> Config:
+    """An office in Warsaw that writes Polish and English; sections as keyword arguments, all else by default."""
+    organisation = Organisation(
+        name={"en": "Cooperation Office", "pl": "Biuro Współpracy"},
+        sender="events@region.example",
+        postal_address="ul. Przykładowa 1, 00-000 Warszawa",
+        languages=("pl", "en"),
+        timezone="Europe/Warsaw",
+    )
+    return Config(**({"organisation": organisation} | fields))
 
 
 def a_subscriber(address: str = "office@example.org", **fields: Any) -> Subscriber:

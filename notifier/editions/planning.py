@@ -8,13 +8,8 @@ from datetime import datetime, timedelta
 from notifier.config import Config
 from notifier.editions import announcement, digest, reminder
 from notifier.editions.base import Edition, Plan
-from notifier.editions.catchup import catch_up
 from notifier.events.event import Snapshot
 
-__all__ = ["BY_HAND", "KINDS", "catch_up", "next_due", "plan"]
-
-#: The slot of an edition that a person sends now; no schedule gives it.
-BY_HAND = "by-hand"
 
 #: The kinds that follow from events and time alone. Update, cancellation and follow-up follow from changes,
 #: confirm from what a person did on a page.

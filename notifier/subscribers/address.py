@@ -25,8 +25,7 @@ class Address:
 
     @property
     def is_sample(self) -> bool:
-        """Whether it belongs to a reserved domain; only a folder, memory or a loopback relay may be given it."""
-        return _is_under(self.normalised.rpartition("@")[2], SAMPLE_DOMAINS)
+        return is_sample(self.normalised)
 
 
 def normalise(text: str) -> Address:
@@ -66,6 +65,11 @@ def normalise(text: str) -> Address:
         ascii=on_the_wire,
         needs_smtputf8=not found.local_part.isascii(),
     )
+
+
+def is_sample(address: str) -> bool:
+    """Whether a normalised address belongs to a reserved domain: only a folder, memory or a loopback relay takes it."""
+    return _is_under(address.rpartition("@")[2].lower(), SAMPLE_DOMAINS)
 
 
 def _check_domain(domain: str) -> None:

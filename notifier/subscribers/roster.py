@@ -71,9 +71,11 @@ def read(
 def write(subscribers: Iterable[Subscriber], *, is_raw: bool = False) -> bytes:
     """The same columns; `read(write(s), accept_consent=True)` gives the confirmed and the pending ones again.
 
-    The file has no column for someone who left or is suppressed: leave them out before. `is_raw` is `sheet.write`'s.
+    Who left or is suppressed is left out: no column says so, and a fresh store would take them for willing readers.
+    `is_raw` is `sheet.write`'s.
     """
-    return sheet.write((COLUMNS, *(_cells(s) for s in subscribers)), is_raw=is_raw)
+    rows = (_cells(s) for s in subscribers if s.standing in (Standing.CONFIRMED, Standing.PENDING))
+    return sheet.write((COLUMNS, *rows), is_raw=is_raw)
 
 
 def _columns(header: sheet.Row, file: str) -> dict[str, int]:
