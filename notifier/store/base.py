@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from notifier.editions.base import Edition, Mention, State
 from notifier.events.event import Snapshot
 from notifier.mail.outbox import Entry, EntryState
-from notifier.subscribers.subscriber import Recipient, Standing, Subscriber
+from notifier.subscribers.subscriber import Consent, Recipient, Standing, Subscriber
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,29 @@ class Told:
     state: EntryState
     message_id: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a person did."""
+
+    at: datetime
+    who: str
+    what: str  # a verb
+    about: str = ""  # an edition's key, a subscriber's public id, or empty
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the jobs; one that has not `ended` is under way or was killed."""
+
+    number: int
+    started: datetime
+    ended: datetime | None
+    host: str
+    pid: int
+    summary: Mapping[str, Any]
 
 
 class EventRecords(Protocol):
@@ -93,9 +116,9 @@ class OutboxRecords(Protocol):
         and not under hold --all, whose subscriber is still confirmed. They become claimed under a new fencing token."""
         ...
 
-    def hand(self, entry: Entry, now: datetime) -> bool:
+    def hand(self, entry: Entry, now: datetime, *, message_id: str = "") -> bool:
         """claimed -> handed, committed durably before content leaves. False: the claim was lost, the edition is no longer
-        open, everything is on hold, or the subscriber left; then nothing may be sent."""
+        open, everything is on hold, or the subscriber left; then nothing may be sent. The message id is kept at once."""
         ...
 
     def settle(
@@ -107,8 +130,9 @@ class OutboxRecords(Protocol):
         reply: str = "",
         not_before: datetime | None = None,
         counts_as_doubt: bool = False,
+        message_id: str = "",
     ) -> bool:
-        """Note the outcome if the entry's token still matches; whether it did."""
+        """Note the outcome if the entry's token still matches; whether it did. UNKNOWN always counts as a doubt."""
         ...
 
     def release(self, sender: str, now: datetime) -> int:
@@ -117,6 +141,14 @@ class OutboxRecords(Protocol):
 
     def recover(self, is_alive: Mapping[str, bool], now: datetime) -> tuple[int, int]:
         """For senders that are dead: claimed -> planned, handed -> unknown; (returned, unknown)."""
+        ...
+
+    def resend_unknown(self, now: datetime, *, not_before: datetime | None = None) -> int:
+        """unknown -> deferred for open at-least-once editions, at most twice an entry; how many."""
+        ...
+
+    def settle_unknown(self, key: str, position: int, *, as_sent: bool, who: str, now: datetime) -> bool:
+        """What a person decided about an unknown entry: treat it as sent, or send it again; whether that was possible."""
         ...
 
     def finish(self, now: datetime) -> list[str]:
@@ -140,6 +172,10 @@ class OutboxRecords(Protocol):
     def counts(self, edition: str | None = None) -> dict[EntryState, int]: ...
 
     def next_retry(self) -> datetime | None: ...
+
+    def oldest_waiting(self) -> datetime | None:
+        """Since when the longest waiting entry has been due."""
+        ...
 
     def told(self, subscriber: int, uids: Iterable[str] | None = None) -> list[Told]:
         """What a subscriber was sent (accepted or unknown) about events, oldest first."""
@@ -168,6 +204,30 @@ class SubscriberRecords(Protocol):
 
     def counts(self) -> dict[Standing, int]: ...
 
+    def consents(self, id: int) -> list[tuple[str, Consent]]:
+        """The whole record of one subscriber, oldest first: ("given" | "withdrawn", what was noted)."""
+        ...
+
+
+class ActRecords(Protocol):
+    def note(self, who: str, what: str, now: datetime, *, about: str = "", detail: str = "") -> None:
+        """Add to the log of people's acts; it is never changed. `move` with `who`, `approve` and `settle_unknown` do it themselves."""
+        ...
+
+    def list(self, *, about: str | None = None, limit: int = 100) -> tuple[Act, ...]:
+        """The newest acts, newest first."""
+        ...
+
+    def begin_run(self, now: datetime, *, host: str, pid: int) -> int:
+        """Note that a run has begun; its number for `end_run`."""
+        ...
+
+    def end_run(self, number: int, now: datetime, summary: Mapping[str, Any]) -> None: ...
+
+    def runs(self, *, limit: int = 20) -> tuple[Run, ...]:
+        """The newest runs, newest first."""
+        ...
+
 
 class Store(Protocol):
     """The memory. Closed by `close`; the run lock is not its business but on PostgreSQL."""
@@ -176,6 +236,7 @@ class Store(Protocol):
     editions: EditionRecords
     outbox: OutboxRecords
     subscribers: SubscriberRecords
+    acts: ActRecords
 
     @property
     def instance_id(self) -> str: ...
