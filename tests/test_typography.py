@@ -43,7 +43,7 @@ def test_addresses_stay_as_they_are() -> None:
 
 def test_only_text_nodes_of_markup_change() -> None:
     html = Markup(
-        '<a title="w Essen" href="/a">w Essen</a> <code>w Essen</code><!-- w Essen --> i Rzym &amp; z UMWM'
+        '<a title="w Essen" href="/a">w Essen</a> <code>w Essen</code><!-- w Essen --> i <b>Rzym</b> &amp; z UMWM'
     )
     changed = typo(html, "pl")
     assert shown(changed) == (
