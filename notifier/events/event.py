@@ -7,9 +7,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from notifier.events.span import Span
+from notifier.events.summary import first_sentence
 
 Texts = Mapping[str, str]
 """One text in several languages: BCP 47 tag -> text."""
@@ -146,6 +147,20 @@ class Event(Value):
     publish_after: datetime | None = None  # aware
     visibility: str = "public"  # public | subscribers | group:NAME
     stale: tuple[str, ...] = ()  # languages whose translation is older than the original
+
+    @model_validator(mode="before")
+    @classmethod
+    def _summarised(cls, data: Any) -> Any:
+        """A language without a summary takes the first sentence of its body, so that nobody else has to know."""
+        if not isinstance(data, dict) or not data.get("body"):
+            return data
+        written = data.get("summary") or {}
+        added = {
+            tag: line
+            for tag, text in data["body"].items()
+            if not written.get(tag) and (line := first_sentence(text))
+        }
+        return data | {"summary": {**written, **added}} if added else data
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the store; `from_json(to_json(e)) == e`."""
