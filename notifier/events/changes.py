@@ -61,7 +61,11 @@ def compare(
     if old.uid != new.uid:
         raise ValueError(f"{old.uid} and {new.uid} are two events")
     judge = _Judge(old, new, now, policy or {})
-    return tuple(change for aspect in _ASPECTS if (change := judge.change(aspect)))
+    found: dict[str, FieldChange] = {}
+    for aspect in _ASPECTS:
+        if aspect.part_of not in found and (change := judge.change(aspect)):
+            found[aspect.field] = change
+    return tuple(found.values())
 
 
 def revise(
@@ -112,8 +116,9 @@ class _Aspect:
     notice: Notice | Callable[[_Judge], Notice] = "silent"
     raises: bool | Callable[[_Judge], bool] = False
     is_text: bool = (
-        False  # a difference of quotes, dashes and spaces alone is typography; in a link it is another link
+        False  # quotes, dashes and spaces alone are typography there; in a link they are another link
     )
+    part_of: str = ""  # not told of when that field, an earlier one of the table, differs as well
 
 
 @dataclass(frozen=True)
@@ -241,7 +246,7 @@ def _other_languages(event: Event, judge: _Judge) -> object:
     texts += [item.what for item in event.deadlines]
     texts += [item.title for item in event.materials]
     texts += [item.title for item in event.sessions]
-    return tuple(judge.translations(text) for text in texts)
+    return tuple(filter(None, map(judge.translations, texts)))
 
 
 def _deadline(deadline: Deadline, judge: _Judge) -> object:
@@ -268,9 +273,10 @@ def _inner(
     *,
     raises: bool = False,
     is_text: bool = False,
+    part_of: str = "",
 ) -> _Aspect:
     """A value within an event, compared as it is shown."""
-    return _Aspect(name, value, lambda event, _: value(event), notice, raises, is_text)
+    return _Aspect(name, value, lambda event, _: value(event), notice, raises, is_text, part_of)
 
 
 def _text(name: str, notice: Notice) -> _Aspect:
@@ -328,14 +334,14 @@ _ASPECTS = (
     _each("programme", "sessions", _programme, "next-digest", is_text=True),
     _text("summary", "next-digest"),
     _text("body", "next-digest"),
-    _inner("access", lambda e: e.place and e.place.access, "next-digest", is_text=True),
+    _inner("access", lambda e: e.place and e.place.access, "next-digest", is_text=True, part_of="place"),
     # Where only the zone's name differs nobody comes at another time, but the entry names another VTIMEZONE.
-    _Aspect("zone", lambda e: e.span.zone, lambda e, _: e.span.zone, raises=_zone_raises),
+    _Aspect("zone", lambda e: e.span.zone, lambda e, _: e.span.zone, raises=_zone_raises, part_of="when"),
     _inner("moved", lambda e: e.status is Status.MOVED),
-    _inner("geo", lambda e: e.place and e.place.geo),
-    _inner("online_show", lambda e: e.online and (e.online.show, e.online.from_hours)),
-    _inner("taken", lambda e: e.registration and e.registration.taken),
-    _inner("remind", lambda e: tuple(deadline.remind for deadline in e.deadlines)),
+    _inner("geo", lambda e: e.place and e.place.geo, part_of="place"),
+    _inner("online_show", lambda e: e.online and (e.online.show, e.online.from_hours), part_of="online"),
+    _inner("taken", lambda e: e.registration and e.registration.taken, part_of="registration"),
+    _inner("remind", lambda e: tuple(deadline.remind for deadline in e.deadlines), part_of="deadlines"),
     _Aspect("translations", lambda e: (e.title, e.summary, e.body), _other_languages),
     _text("change_note", "silent"),
     *map(_same, _WHOLE),
