@@ -21,8 +21,9 @@ class Folder:
 
     def make(self) -> None:
         """Make the folders that are missing, for the owner's eyes only. Raises OSError."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for part in ("tmp", "new", "cur"):
-            (self.path / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.path / part).mkdir(mode=0o700, exist_ok=True)
 
     def put(self, name: str, content: bytes) -> Path:
         """The file in `new/` that now holds exactly `content`; an older one of that name is replaced whole.

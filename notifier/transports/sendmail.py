@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -82,14 +84,18 @@ class SendmailWire:
             try:
                 before_content()
             except BaseException:
-                child.kill()  # before its input ends: an end of input would send an empty message
+                _kill(child)  # before its input ends: an end of input would send an empty message
                 raise
             return self._given(child, message.content)
 
     def _started(self, message: Message) -> subprocess.Popen[bytes]:
         command = [str(self._program), "-i", "-f", message.sender, "--", message.recipient]
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # so that a wrapper script ends with what it started
         )
 
     def _given(self, child: subprocess.Popen[bytes], content: bytes) -> Receipt:
@@ -97,7 +103,7 @@ class SendmailWire:
             # The program reads lines of this machine; it writes CRLF to the wire itself.
             _, errors = child.communicate(content.replace(b"\r\n", b"\n"), timeout=self._timeout_s)
         except subprocess.TimeoutExpired:
-            child.kill()
+            _kill(child)
             return self._receipt(Outcome.UNKNOWN, "", "no end in time")
         words = readable(errors.decode("utf-8", "replace").strip()) or f"exit code {child.returncode}"
         if child.returncode == os.EX_OK:
@@ -116,3 +122,8 @@ class SendmailWire:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
