@@ -1,0 +1,366 @@
+"""One event as templates see it: plain data, every text already in words of the page.
+
+Pure: an event, the reader's voice and the day of the edition in; a dict of texts, numbers and links out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from notifier.events.event import Event, Format, Place, Project, Session, Snapshot, Status, Texts, pick
+from notifier.mail import languages, markdown
+from notifier.mail.links import Links
+from notifier.mail.voice import TYPES, Voice, msgid, shorten
+
+MAX_SUMMARY = 220
+STATUS = {
+    Status.TENTATIVE: msgid("planned, not confirmed"),
+    Status.POSTPONED: msgid("postponed, new date follows"),
+    Status.CANCELLED: msgid("cancelled"),
+    Status.MOVED: msgid("moved"),
+}
+#: Statuses whose old date is struck through: it is not to be travelled to.
+CALLED_OFF = frozenset({Status.CANCELLED, Status.POSTPONED})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every event on a page is told in the light of."""
+
+    voice: Voice
+    now: datetime  # of the edition, aware
+    today: date  # the same in the organisation's zone
+    links: Links
+    projects: Mapping[str, Project] = field(default_factory=dict)
+    reader_zone: str = ""  # IANA, of online events' second time; empty: none
+
+
+def card(snapshot: Snapshot, setting: Setting) -> dict[str, Any]:
+    """A near event: everything that a reader needs to come, in a few lines."""
+    event, voice = snapshot.event, setting.voice
+    return row(snapshot, setting) | {
+        "when": when(event, setting),
+        "left": days_left(event, setting),
+        "place": place_line(event, voice),
+        "organisers": organisers(event, voice),
+        "online": online_line(event, setting),
+    }
+
+
+def row(snapshot: Snapshot, setting: Setting) -> dict[str, Any]:
+    """A far event: leaf, name, one line of facts, one of summary, links."""
+    event, voice = snapshot.event, setting.voice
+    return line(snapshot, setting) | {
+        "leaf": leaf(event, setting),
+        "tags": tags(event, setting),
+        "facts": joined(short_place(event, voice), names(event)),
+        "summary": summary(event, voice),
+        "button": None,
+        "links": links(event, setting),
+    }
+
+
+def line(snapshot: Snapshot, setting: Setting) -> dict[str, Any]:
+    """The least that can be said of an event: when, what, where."""
+    event, voice = snapshot.event, setting.voice
+    return {
+        "title": voice.told(event.title),
+        "when": when(event, setting),
+        "dates": voice.dates(event.span, relative_to=setting.today),
+        "status": status(event, voice),
+        "is_off": event.status in CALLED_OFF,
+        "short_place": short_place(event, voice),
+        "page": page_link(event, setting),
+        "links": links(event, setting)[:1],
+    }
+
+
+def full(snapshot: Snapshot, setting: Setting) -> dict[str, Any]:
+    """An event that has a notice to itself: all that its file tells readers."""
+    event, voice = snapshot.event, setting.voice
+    return card(snapshot, setting) | {
+        "body": prose(event.body, voice),
+        "form": voice.text(FORMATS[event.format]),
+        "spoken": ", ".join(spoken(tag, voice) for tag in event.languages),
+        "sessions": [session(s, event, setting) for s in event.sessions],
+        "materials": materials(event, voice),
+        "enquiries": enquiries(event, voice),
+        "change_note": voice.told(event.change_note),
+        "funding": funding(event, setting),
+    }
+
+
+FORMATS = {
+    Format.IN_PERSON: msgid("in person"),
+    Format.ONLINE: msgid("online"),
+    Format.HYBRID: msgid("in person and online"),
+}
+
+
+def when(event: Event, setting: Setting) -> str:
+    """`wtorek–środa, 28–29 kwietnia 2020`, with the time of day where there is one."""
+    voice = setting.voice
+    days = languages.weekdays(event.span, voice.language)
+    told = joined(days, voice.dates(event.span), between=", ")
+    also = setting.reader_zone if event.format != Format.IN_PERSON else ""
+    return joined(told, languages.time_of(event.span, voice.language, also=also), between=", ")
+
+
+def days_left(event: Event, setting: Setting) -> str:
+    """`za 27 dni`; empty once it has begun, and while only the month is fixed."""
+    left = (event.span.first - setting.today).days
+    return "" if left < 0 or event.span.is_month else setting.voice.polish(setting.voice.catalogue.days_left(left))
+
+
+def leaf(event: Event, setting: Setting) -> dict[str, Any]:
+    parts = languages.leaf(event.span, setting.voice.language)
+    return {
+        "month": parts.month,
+        "days": parts.days or "·",
+        "weekday": parts.weekday,
+        "is_wide": len(parts.days) > 3,
+        "is_marked": event.status in STATUS and event.status != Status.TENTATIVE,
+    }
+
+
+def tags(event: Event, setting: Setting) -> list[dict[str, str]]:
+    """Project, sort of meeting, form, status: `text` and `look` (plain, quiet, marked)."""
+    voice, found = setting.voice, []
+    if event.project:
+        found.append({"text": project_name(event.project, setting), "look": "plain"})
+    if event.type in TYPES:
+        found.append({"text": voice.text(TYPES[event.type]), "look": "plain"})
+    if event.format != Format.IN_PERSON:
+        found.append({"text": capital(voice.text(FORMATS[event.format])), "look": "quiet"})
+    if told := status(event, voice):
+        found.append({"text": capital(told), "look": "marked"})
+    return found
+
+
+def status(event: Event, voice: Voice) -> str:
+    return voice.text(STATUS[event.status]) if event.status in STATUS else ""
+
+
+def project_name(key: str, setting: Setting) -> str:
+    project = setting.projects.get(key)
+    name = setting.voice.any(project.name) if project else ""
+    return name if 0 < len(name) <= 24 else key.upper()
+
+
+def summary(event: Event, voice: Voice) -> dict[str, Any]:
+    """The summary, else the first sentence of the body, in at most 220 characters."""
+    told = voice.told(event.summary)
+    if not told["text"] and event.body:
+        told = voice.told({tag: first_sentence(text) for tag, text in event.body.items()})
+    return told | {"text": shorten(told["text"], MAX_SUMMARY)}
+
+
+def first_sentence(body: str) -> str:
+    words = " ".join(markdown.to_text(body, columns=100_000).split("\n\n")[0].split())
+    end = next((n + 1 for n in range(len(words) - 1) if words[n] in ".!?" and words[n + 1] == " "), len(words))
+    return words[:end]
+
+
+def prose(texts: Texts, voice: Voice) -> dict[str, Any]:
+    """Markdown as safe `html` and as `text`, with its language as `Voice.told` gives it."""
+    tag, source = pick(texts, voice.reads)
+
+    def polish(words: str) -> str:
+        return voice.polish(words, tag)
+
+    return voice.told(texts) | {"html": markdown.to_html(source, polish), "text": markdown.to_text(source, polish)}
+
+
+def place_line(event: Event, voice: Voice) -> str:
+    """`Kalabria, Włochy`; name, address, town and country, each once."""
+    return place_words(event.place, voice, is_long=True) if event.format != Format.ONLINE else ""
+
+
+def short_place(event: Event, voice: Voice) -> str:
+    """Where in a word or two: `Kalabria, Włochy`, `MS Teams`, `online`."""
+    if event.format == Format.ONLINE:
+        return (event.online.platform if event.online else "") or voice.text(FORMATS[Format.ONLINE])
+    return place_words(event.place, voice, is_long=False)
+
+
+def place_words(place: Place | None, voice: Voice, *, is_long: bool) -> str:
+    if place is None:
+        return ""
+    parts = [voice.any(place.name)]
+    for part in (place.address if is_long else "", place.city, voice.country(place.country) if place.country else ""):
+        if part and not any(part in there for there in parts):
+            parts.append(part)
+    return voice.polish(joined(*parts, between=", "))
+
+
+def short_name(event: Event, voice: Voice, limit: int = 40) -> str:
+    """What one calls the event in a list: the town or region, else its title."""
+    place = event.place if event.format != Format.ONLINE else None
+    name = (place.city or voice.any(place.name).split(",")[0].strip()) if place else ""
+    return name or shorten(voice.told(event.title)["text"], limit)
+
+
+def organisers(event: Event, voice: Voice) -> str:
+    return voice.polish(names(event))
+
+
+def names(event: Event) -> str:
+    return ", ".join(o.name for o in event.organisers)
+
+
+def spoken(tag: str, voice: Voice) -> str:
+    """A language spoken at the event, by its name in the page's language."""
+    return str(languages.locale_of(voice.language).languages.get(tag.split("-")[0], tag))
+
+
+def online_line(event: Event, setting: Setting) -> str:
+    """`MS Teams`; until the link is told, with the day from which it is."""
+    if event.online is None:
+        return ""
+    told = event.online.platform
+    if event.online.link and event.online.show == "subscribers" and not join_link(event, setting):
+        opens = event.span.starts_at - timedelta(hours=event.online.from_hours)
+        day = setting.voice.day(opens.astimezone(ZoneInfo(event.span.zone)).date(), relative_to=setting.today)
+        told = joined(told, setting.voice.text("link to join from {day}", day=day), between=", ")
+    return told
+
+
+def join_link(event: Event, setting: Setting) -> str | None:
+    """The link to join, if it may be told now: always when public, else from `from_hours` before the start."""
+    online = event.online
+    if online is None or online.show == "none" or event.status in CALLED_OFF or not web(online.link):
+        return None
+    opens = event.span.starts_at - timedelta(hours=online.from_hours)
+    return online.link if online.show == "public" or setting.now >= opens else None
+
+
+def map_link(event: Event, voice: Voice) -> str | None:
+    """A map of the place, if it is a place that a map can find."""
+    place = event.place
+    if place is None or event.format == Format.ONLINE or event.status in CALLED_OFF:
+        return None
+    if place.geo:
+        north, east = place.geo
+        return f"https://www.openstreetmap.org/?mlat={north}&mlon={east}#map=15/{north}/{east}"
+    if not (place.address or place.city):
+        return None  # a region on a map helps nobody to the door
+    words = joined(place.address, place.city, voice.country(place.country) if place.country else "", between=", ")
+    return f"https://www.openstreetmap.org/search?query={quote(words, safe='')}"
+
+
+def links(event: Event, setting: Setting) -> list[dict[str, Any]]:
+    """What can be done about an event, the calendar first; only what is served and known."""
+    voice, title = setting.voice, setting.voice.told(event.title)["text"]
+    all_links = (
+        (voice.text("+ To calendar"), ics_link(event, setting)),
+        (voice.text("Join"), join_link(event, setting)),
+        (voice.text("Map"), map_link(event, voice)),
+        (voice.text("Event page"), page_link(event, setting)),
+    )
+    return [
+        {"text": text, "url": url, "label": f"{text}: {title}", "is_first": number == 0}
+        for number, (text, url) in enumerate(all_links)
+        if url
+    ]
+
+
+def with_button(told: Mapping[str, Any], setting: Setting) -> dict[str, Any]:
+    """`told`, a card, whose calendar link is the button: there is one in the whole mail."""
+    first = next((link for link in told["links"] if link["is_first"]), None)
+    if first is None:
+        return dict(told)
+    text = setting.voice.text("Add to calendar")
+    button = {"text": text, "url": first["url"], "label": f"{text}: {told['title']['text']}"}
+    return dict(told) | {"button": button, "links": [link for link in told["links"] if link is not first]}
+
+
+def ics_link(event: Event, setting: Setting) -> str | None:
+    return None if event.status in CALLED_OFF else setting.links.event_ics(event.slug, setting.voice.language)
+
+
+def page_link(event: Event, setting: Setting) -> str | None:
+    return setting.links.event_page(event.slug, setting.voice.language) or web(event.link)
+
+
+def session(part: Session, event: Event, setting: Setting) -> dict[str, Any]:
+    voice = setting.voice
+    own = event.model_copy(update={"span": part.span or event.span, "format": event.format})
+    return {
+        "title": voice.told(part.title),
+        "when": when(own, setting) if part.span else "",
+        "place": place_words(part.place, voice, is_long=True),
+        "organisers": voice.polish(", ".join(o.name for o in part.organisers)),
+    }
+
+
+def deadlines(event: Event, setting: Setting) -> Iterable[dict[str, Any]]:
+    """What can still be done for an event, soonest first; calls without an end last."""
+    voice = setting.voice
+    told = [
+        (d.by, voice.told(d.what), web(d.link)) for d in event.deadlines if is_open(d.by, setting)
+    ]
+    if (r := event.registration) and (r.link or r.by) and is_open(r.by, setting) and event.status not in CALLED_OFF:
+        told.append((r.by, voice.told({"": voice.text("Registration")}), web(r.link)))
+    for by, what, link in sorted(told, key=lambda d: (d[0] is None, last_day(d[0], event))):
+        yield {
+            "by": voice.day(last_day(by, event), relative_to=setting.today) if by else voice.text("Open call"),
+            "what": what,
+            "link": link,
+            "mail": [] if link or not event.enquiries else addresses(event.enquiries.mail),
+            "event": voice.told(event.title),
+        }
+
+
+def is_open(by: date | datetime | None, setting: Setting) -> bool:
+    if by is None:
+        return True
+    return by > setting.now if isinstance(by, datetime) else by >= setting.today
+
+
+def last_day(by: date | datetime | None, event: Event) -> date:
+    if by is None:
+        return date.max
+    return by.astimezone(ZoneInfo(event.span.zone)).date() if isinstance(by, datetime) else by
+
+
+def materials(event: Event, voice: Voice) -> dict[str, Any]:
+    """`all` materials, and once for all of them the `note` if they are in one other language."""
+    told = [{"title": voice.told(part.title), "link": web(part.link)} for part in event.materials]
+    notes = {part["title"]["note"] for part in told}
+    if len(notes) == 1:
+        told = [part | {"title": part["title"] | {"note": ""}} for part in told]
+    return {"all": told, "note": notes.pop() if len(notes) == 1 else ""}
+
+
+def enquiries(event: Event, voice: Voice) -> dict[str, Any]:
+    asked = event.enquiries
+    if asked is None:
+        return {"name": "", "mail": [], "phone": ""}
+    return {"name": voice.polish(asked.name), "mail": addresses(asked.mail), "phone": asked.phone}
+
+
+def funding(event: Event, setting: Setting) -> str:
+    project = setting.projects.get(event.project)
+    return setting.voice.own(project.funding) if project else ""
+
+
+def addresses(several: str) -> list[str]:
+    return [one.strip() for one in several.split(",") if one.strip()]
+
+
+def web(url: str) -> str | None:
+    """The URL if it is one that may stand in a mail."""
+    return url if url.startswith(("https://", "mailto:")) else None
+
+
+def joined(*parts: str, between: str = " · ") -> str:
+    return between.join(part for part in parts if part)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
