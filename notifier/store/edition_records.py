@@ -26,8 +26,17 @@ LEFT_OVER = {
     State.CANCELLED: EntryState.SUPERSEDED,
     State.EXPIRED: EntryState.EXPIRED,
 }
-#: Only `address` opens an edition for the first time.
-_OPENS_AGAIN = frozenset({State.PAUSED, State.DRAINING})
+#: From where a state can be reached by `move`. Only `address` opens an edition for the first time, which fills its
+#: outbox; only `finish` ends an open one as done, when its entries are.
+REACHED_FROM = dict.fromkeys(State, frozenset(State) - FINAL) | {
+    State.PLANNED: UNSENT,
+    State.WAITING: UNSENT,
+    State.HELD: UNSENT,
+    State.OPEN: frozenset({State.PAUSED, State.DRAINING}),
+    State.PAUSED: frozenset({State.OPEN}),
+    State.DRAINING: frozenset({State.OPEN, State.PAUSED}),
+    State.DONE: UNSENT,
+}
 _FIELDS = (
     "key",
     "kind",
@@ -112,15 +121,10 @@ class EditionRecords:
     ) -> bool:
         """Change the state if it is one of `of`; whether it did. With `who` it is noted as that person's act.
 
-        Final states stay, only `address` opens an edition that was not open before, and only `finish` ends an open one as
-        done. Entries that nobody has claimed
-        end with their edition: expired with an expired one, else superseded.
+        A move that REACHED_FROM does not know is not made; final states stay. Entries that nobody has claimed end with
+        their edition: expired with an expired one, else superseded.
         """
-        lawful = set(of) - FINAL
-        if to is State.OPEN:
-            lawful &= _OPENS_AGAIN
-        if to is State.DONE:
-            lawful &= UNSENT  # an open edition is done when its entries are, which `finish` finds
+        lawful = set(of) & REACHED_FROM[to]
         with self._database.write() as connection:
             row = _locked(connection, key)
             if row is None or row.state not in lawful:
