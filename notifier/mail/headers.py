@@ -49,6 +49,7 @@ LINE = 76  # octets of a line that holds an encoded-word (RFC 2047, section 2)
 FOLDED = 78  # octets of any line that can be folded (RFC 5322 2.1.1)
 HARD = 998  # octets of any line, and of any value before folding
 _WORD = 75  # octets of an encoded-word
+_FRAME = "=?utf-8?{}?{}?="
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9-]+( [A-Za-z0-9-]+)*")
 _PLAIN_NAME_LENGTH = 60
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -75,7 +76,7 @@ _PLACE = {name: place for place, name in enumerate(ORDER)}
 def unstructured(name: str, text: str) -> bytes:
     """A field of words: as it is where ASCII suffices, else encoded-words split between whole characters.
 
-    Runs of spaces become one.
+    Runs of spaces become one; white space at the ends goes.
 
     Raises:
         ContentError: a control or line separator, or over 998 octets (M101).
@@ -181,11 +182,14 @@ def plain_address(name: str, address: str) -> str:
 
 
 def _phrase(name: str, text: str) -> list[str]:
-    """The words of a display name: as they are only where nobody could misread them, never a quoted string."""
+    """The words of a display name: as they are only where nobody could misread them, never a quoted string.
+
+    Any run of white space becomes one space, as parsers of addresses do.
+    """
     for character in text:
         if unicodedata.category(character) == "Cf":
             raise _forbidden(name, character)
-    text = _clean(name, text)
+    text = " ".join(_clean(name, text).split())
     if _PLAIN_NAME.fullmatch(text) and len(text) <= _PLAIN_NAME_LENGTH:
         return text.split(" ")
     return _encoded_words(text, LINE - len(name) - 2)
@@ -195,7 +199,7 @@ def _clean(name: str, text: str) -> str:
     for character in text:
         if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
             raise _forbidden(name, character)
-    text = " ".join(word for word in text.split(" ") if word)
+    text = " ".join(word for word in text.strip().split(" ") if word)
     if not text:
         raise _refused(name, "is empty", "give it a text")
     if len(text.encode()) > HARD:
@@ -226,29 +230,44 @@ def _fold(name: str, words: Sequence[str], width: int) -> bytes:
 
 
 def _encoded_words(text: str, first: int) -> list[str]:
-    """RFC 2047 words of at most 75 octets (`first` for the first one), in the shorter of the two encodings."""
-    return min(
-        _words(text, first, "q", _q), _words(text, first, "b", _b), key=lambda words: sum(map(len, words))
-    )
+    """RFC 2047 words of at most 75 octets (`first` for the first one), in the shorter of the two encodings.
+
+    ASCII is never written as base64: filters take that for hiding.
+    """
+    around = len(_FRAME.format("q", ""))
+    rooms = (min(first, _WORD) - around, _WORD - around)
+    quoted = _packed(text, rooms, "q", _q)
+    return quoted if text.isascii() else min(quoted, _packed(text, rooms, "b", _b), key=_length)
 
 
-def _words(text: str, first: int, letter: str, encode: Callable[[str], str]) -> list[str]:
-    frame = f"=?utf-8?{letter}?%s?="
+def _packed(text: str, rooms: tuple[int, int], letter: str, encode: Callable[[str], str]) -> list[str]:
+    """`rooms`: octets of the payload in the first and in every other word."""
     words: list[str] = []
     held = ""
-    for unit in _units(text):
-        room = (min(first, _WORD) if not words else _WORD) - len(frame) + 2
-        if held and len(encode(held + unit)) > room:
-            words.append(frame % encode(held))
+    for unit in _units(text, lambda unit: len(encode(unit)) <= rooms[0]):
+        if held and len(encode(held + unit)) > rooms[bool(words)]:
+            words.append(_FRAME.format(letter, encode(held)))
             held = ""
         held += unit
-    return [*words, frame % encode(held)]
+    return [*words, _FRAME.format(letter, encode(held))]
 
 
-def _units(text: str) -> Iterator[str]:
-    """Characters, each with the marks that combine with it, as far as one encoded-word can hold them."""
+def _units(text: str, fits: Callable[[str], bool]) -> Iterator[str]:
+    """What an encoded-word holds whole: a word with the space after it, else a character with its marks.
+
+    Splitting after a space keeps names right even where a parser leaves the white space between two encoded-words
+    standing, as Python's does (python/cpython#128110).
+    """
+    for word in re.findall(r"[^ ]+ ?", text):
+        if fits(word):
+            yield word
+        else:
+            yield from _characters(word)
+
+
+def _characters(word: str) -> Iterator[str]:
     unit = ""
-    for character in text:
+    for character in word:
         if unit and unicodedata.category(character)[0] == "M" and len(unit.encode()) < 12:
             unit += character
             continue
@@ -256,6 +275,10 @@ def _units(text: str) -> Iterator[str]:
             yield unit
         unit = character
     yield unit
+
+
+def _length(words: Sequence[str]) -> int:
+    return sum(map(len, words))
 
 
 def _q(text: str) -> str:
