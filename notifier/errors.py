@@ -8,6 +8,7 @@ NotifierError
     TemplateError      a template or a message catalogue
   DeliveryError        .temporary .code .enhanced .server: what the other side said
   LinkError            a token that does not open what it was shown for
+  WhenError            a date or time that cannot be read; .code .reason .fixes (events/when.py)
   StoreError           the database is missing, locked, damaged, newer, or another host's
     LockedError        another run holds the lock; .host .pid .since
 """
@@ -28,6 +29,7 @@ class Problem:
 
     `line` and `column` count from 1 in characters; 0 means that the place is the file as a whole.
     `length` is the number of characters to underline. `source` is the text of the line, where there is one.
+    `fix` can be pasted; several lines in it are alternatives.
     """
 
     file: str
@@ -39,8 +41,10 @@ class Problem:
     length: int = 1
     severity: Severity = "error"
     source: str = ""
-    #: What the problem holds back: an event's slug, or empty for the whole.
+    #: What the problem holds back: an event's slug, a file without ending ("projects/smarty"), or empty for the whole.
     subject: str = ""
+    #: The line above `source`, so that a person sees where she is.
+    before: str = ""
 
     @property
     def is_error(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from dataclasses import replace
 from itertools import pairwise
 
 from notifier.sources.findings import WHOLE_FILE, Findings, Place
@@ -32,17 +31,15 @@ def decode(content: bytes, findings: Findings) -> str:
     except UnicodeError:
         text = content.decode("latin-1")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    unusable = _UNUSABLE.search(text) if encoding == "utf-8" else None
+    usable = _UNUSABLE.sub(" ", text) if unusable else text
+    usable = usable if unicodedata.is_normalized("NFC", usable) else unicodedata.normalize("NFC", usable)
+    findings.lines = usable.split("\n")
     if encoding != "utf-8":
         _not_utf8(content, encoding, findings)
-    elif found := _UNUSABLE.search(text):
-        _unusable(text, found.start(), findings)
-        text = _UNUSABLE.sub(" ", text)
-    if not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-    findings.lines = text.split("\n")
-    for index, problem in enumerate(findings.problems):
-        findings.problems[index] = replace(problem, source=findings.lines[problem.line - 1])
-    return text
+    elif unusable:
+        _unusable(text, unusable.start(), findings)
+    return usable
 
 
 def detect(content: bytes) -> str:

@@ -52,7 +52,7 @@ class Findings:
         severity: Severity = "error",
     ) -> None:
         """One more problem; several fixes are alternatives and stand on lines of their own."""
-        source = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else ""
+        has_line = 0 < place.line <= len(self.lines)
         self.problems.append(
             Problem(
                 file=self.file,
@@ -63,8 +63,9 @@ class Findings:
                 fix=fix if isinstance(fix, str) else "\n".join(fix),
                 length=max(place.length, 1),
                 severity=severity,
-                source=source,
+                source=self.lines[place.line - 1] if has_line else "",
                 subject=self.subject,
+                before=self.lines[place.line - 2] if has_line and place.line > 1 else "",
             )
         )
 
