@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from notifier.events import vtimezone
 from notifier.events.calendar_entry import WORDS, CalendarSettings, Entry
@@ -130,7 +130,7 @@ def _file(head: list[str], vevents: Sequence[bytes]) -> bytes:
 
 
 def _in_order(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
-    return sorted(snapshots, key=lambda s: (s.event.span.first, s.event.span.starts_at, s.event.uid))
+    return sorted(snapshots, key=lambda s: (s.event.span.first, s.event.span.begins or time(0), s.event.uid))
 
 
 def _months_after(day: date, months: int) -> date:

@@ -26,8 +26,6 @@ WORDS: Mapping[str, str] = MappingProxyType(
 """The words that stand in a calendar file and come from no event; English, and every key there is."""
 
 _MAIL = re.compile(r"[^\s@<>\"',:;\\^\x00-\x20\x7f]+@[^\s@<>\"',:;\\^\x00-\x20\x7f]+")
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\(<?([^)\s>]*)>?[^)\n]*\)")
-_MARKUP = re.compile(r"(\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|^#{1,6} +|^> ?)", re.MULTILINE)
 
 
 def say_span(span: Span, language: str) -> str:
@@ -148,7 +146,7 @@ class _Reader:
     def title(self) -> str:
         title = clean_line(self.say(self.event.title))
         state = {Status.CANCELLED: "cancelled", Status.POSTPONED: "postponed"}.get(self.event.status)
-        return f"{self.word(state)} {title}" if state else title
+        return clean_line(f"{self.word(state)} {title}") if state else title
 
     def description(self, link: str) -> str:
         event = self.event
@@ -157,7 +155,7 @@ class _Reader:
             f"{platform}: {link}" if link and platform else link,
             self.word("tentative") if event.status is Status.TENTATIVE else "",
             self.say(event.change_note) if event.status in _CHANGED else "",
-            self.say(event.summary) or self.say(event.body, first_paragraph),
+            self.say(event.summary),
             "\n".join(self.session_lines()),
             self.registration(),
             self.page(),
@@ -207,10 +205,10 @@ class _Reader:
     def chain(self) -> tuple[str, ...]:
         return (*self.languages, self.event.language)
 
-    def say(self, texts: Texts, shape: Callable[[str], str] = str) -> str:
+    def say(self, texts: Texts) -> str:
         """The text for this reader, with its language code where that is not the reader's first language."""
         tag, text = pick(texts, self.chain)
-        text = clean(shape(text))
+        text = clean(text)
         base = tag.split("-")[0]
         is_foreign = bool(text and base) and base != self.language.split("-")[0]
         return f"{text} ({base.upper()})" if is_foreign else text
@@ -225,15 +223,6 @@ class _Reader:
 
 
 _CHANGED = (Status.CANCELLED, Status.POSTPONED, Status.MOVED)
-
-
-def first_paragraph(body: str) -> str:
-    """The first paragraph of a Markdown text that is not a heading, as plain text."""
-    for paragraph in re.split(r"\n[ \t]*\n", clean(body)):
-        if not paragraph.lstrip().startswith("#"):
-            plain = _MARKUP.sub("", _LINK.sub(r"\1 (\2)", paragraph))
-            return " ".join(plain.split())
-    return ""
 
 
 def _status(status: Status) -> str:

@@ -25,6 +25,8 @@ def load(raw: bytes) -> list[Entry]:
     """
     try:
         calendars = Calendar.from_ical(raw, multiple=True)
+        if not calendars:
+            raise ValueError("no VCALENDAR in it")
         return [_entry(event) for calendar in calendars for event in calendar.walk("VEVENT")]
     except (ValueError, KeyError, IndexError, AttributeError) as error:
         raise SourceError(Problem("calendar", 0, 0, "E406", f"not readable as iCalendar: {error}")) from error

@@ -30,7 +30,7 @@ def as_written(span: Span, subject: str) -> Span:
         return Span(first=span.first, last=span.last, zone="UTC")
     if span.ends is None or span.ends_at == span.starts_at:
         span = replace(span, last=span.first, ends=None)
-    return span if is_local(span) else _in_utc(span)
+    return replace(span, fold_begins=0, fold_ends=0) if is_local(span) else _in_utc(span)
 
 
 def is_local(span: Span) -> bool:
