@@ -26,7 +26,7 @@ def engine(path: Path, *, read_only: bool = False) -> Engine:
     A transaction that begins by reading and writes later fails at once with "database is locked", whatever the
     timeout, when another has written in between; so writers say BEGIN IMMEDIATE.
     """
-    _check_library(sqlite3.sqlite_version_info)
+    check_library(sqlite3.sqlite_version_info)
 
     def connect() -> sqlite3.Connection:
         mode = "ro" if read_only else "rw"
@@ -117,7 +117,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _check_library(found: tuple[int, ...]) -> None:
+def check_library(found: tuple[int, ...]) -> None:
     if found < OLDEST:
         have, need = (".".join(map(str, v)) for v in (found, OLDEST))
         raise StoreError(f"SQLite {have} is too old: {need} or newer is needed; install a newer Python")
