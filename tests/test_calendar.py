@@ -124,9 +124,12 @@ def test_of_a_meeting_with_only_a_start_no_end_is_invented() -> None:
     assert not has(published(span=a_span("2020-09-08", at="10:00", until="10:00")), "DTEND")
 
 
-def test_the_second_of_two_equal_hours_goes_out_in_utc_because_local_time_means_the_first() -> None:
+def test_an_hour_that_exists_twice_goes_out_in_utc_because_programs_do_not_agree_which_is_meant() -> None:
     night = a_span("2020-10-25", at="02:30", until="04:00")
-    assert value(published(span=night), "DTSTART") == ";TZID=Europe/Warsaw:20201025T023000"
+    assert value(published(span=night), "DTSTART") == "20201025T003000Z"
+    assert value(published(span=a_span("2020-10-25", at="01:59", until="03:00")), "DTSTART") == (
+        ";TZID=Europe/Warsaw:20201025T015900"
+    )
     second = replace(night, fold_begins=1)
     assert value(published(span=second), "DTSTART") == "20201025T013000Z"
     assert value(published(span=second), "DTEND") == "20201025T030000Z"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from notifier.errors import ContentError, Problem
@@ -36,19 +36,23 @@ def as_written(span: Span, subject: str) -> Span:
 def is_local(span: Span) -> bool:
     """Whether its wall times can be written with their zone.
 
-    Not so for zones without a rule that holds from a year before to two years after the span, and for wall times
-    that are not one clear instant: a local time that exists twice always means the first (RFC 5545 3.3.5).
+    Not so for zones without a rule that holds from a year before to two years after the span, nor for an hour that
+    the night of a clock change has twice or not at all: of two, RFC 5545 3.3.5 means the first and ical.js, and so
+    Thunderbird, takes the second.
     """
     # A name without "/" (UTC, CET, EST5EDT) is no place; programs do not look for it in their own zone data.
     if "/" not in span.zone or not vtimezone.holds(span.zone, span.first.year - 1, span.last.year + 2):
         return False
-    zone = ZoneInfo(span.zone)
-    clocks = [(span.starts_at, span.first, span.begins), (span.ends_at, span.last, span.ends)]
-    return all(_is_clear(at.astimezone(zone), day, clock) for at, day, clock in clocks if clock is not None)
+    clocks = [(span.first, span.begins), (span.last, span.ends)]
+    return all(
+        _is_clear(datetime.combine(day, clock), span.zone) for day, clock in clocks if clock is not None
+    )
 
 
-def _is_clear(local: datetime, day: date, clock: time) -> bool:
-    return not local.fold and local.replace(tzinfo=None) == datetime.combine(day, clock)
+def _is_clear(local: datetime, zone: str) -> bool:
+    """Whether a wall time is there exactly once: in a fold and in a gap its two readings differ (PEP 495)."""
+    first = local.replace(tzinfo=ZoneInfo(zone))
+    return first.utcoffset() == first.replace(fold=1).utcoffset()
 
 
 def _in_utc(span: Span) -> Span:
