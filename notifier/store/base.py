@@ -202,6 +202,10 @@ class SubscriberRecords(Protocol):
         in the same transaction. False if there is nobody, or they had left before."""
         ...
 
+    def suppress(self, id: int, reason: str, now: datetime) -> bool:
+        """confirmed or pending -> suppressed: mail came back for good. False if they had left or were suppressed before."""
+        ...
+
     def counts(self) -> dict[Standing, int]: ...
 
     def consents(self, id: int) -> list[tuple[str, Consent]]:

@@ -92,6 +92,23 @@ class SubscriberRecords:
             _supersede_entries(connection, id, now)
         return True
 
+    def suppress(self, id: int, reason: str, now: datetime) -> bool:
+        """confirmed or pending -> suppressed, with the reason as withdrawal; nothing planned for them is sent any more.
+
+        False if they were suppressed or had left before.
+        """
+        with self._database.write() as connection:
+            done = connection.execute(
+                update(subscriber)
+                .where(subscriber.c.id == id, subscriber.c.standing.not_in(list(GONE)))
+                .values(standing=Standing.SUPPRESSED, updated_at=now)
+            )
+            if not done.rowcount:
+                return False
+            _add_consent(connection, id, "withdrawn", Consent(now, "", f"suppressed: {reason}", ""), now)
+            _supersede_entries(connection, id, now)
+        return True
+
     def counts(self) -> dict[Standing, int]:
         """How many there are of each standing, zeros too."""
         query = select(subscriber.c.standing, func.count()).group_by(subscriber.c.standing)

@@ -1,0 +1,217 @@
+"""`notifier editions`: what was planned, what waits, what went out; approve, hold, go on."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from notifier.cli import answer, exits
+from notifier.cli.project import Project, clock, opened
+from notifier.cli.stamp import forget
+from notifier.editions.base import Edition, State
+
+CODES = (exits.FINDINGS, exits.NEEDS_CONFIRMATION, exits.NO_PROJECT, exits.CONFIG, exits.UNREACHABLE)
+
+
+@click.group(name="editions")
+def command() -> None:
+    """Planned sendings: list, show, approve, hold, resume, cancel."""
+
+
+@command.command(
+    "list",
+    epilog=exits.epilog(
+        *CODES, examples=("notifier editions list", "notifier editions list --state held,waiting")
+    ),
+)
+@click.option("--state", "states", metavar="STATE[,STATE]", help="Only these states.")
+@click.option("--kind", help="Only this kind.")
+@click.option(
+    "-n", "limit", type=click.IntRange(1), default=40, show_default=True, help="At most so many, the newest."
+)
+@click.pass_obj
+def listing(shared: dict[str, Any], states: str | None, kind: str | None, limit: int) -> int:
+    """Editions by due time."""
+    with opened(shared) as project:
+        wanted = _states(states)
+        editions = project.app.store.editions.list(wanted, kind=kind, limit=limit)
+        rows = [(project.local(e.due), e.state.value, e.kind.value, e.key, e.reason) for e in editions]
+        text = (
+            answer.table(rows, ("due", "state", "kind", "key", "why"))
+            if rows
+            else [
+                "no editions"
+                + (" in these states" if wanted else " yet; `notifier plan` shows what will come")
+            ]
+        )
+        return answer.give(shared, "editions", editions, text)
+
+
+def _states(text: str | None) -> set[State] | None:
+    if not text:
+        return None
+    try:
+        return {State(part.strip()) for part in text.split(",")}
+    except ValueError:
+        raise click.BadParameter(
+            f'"{text}": the states are {", ".join(s.value for s in State)}', param_hint="--state"
+        ) from None
+
+
+@command.command(
+    epilog=exits.epilog(
+        *CODES,
+        examples=(
+            "notifier editions show digest/events/2020-W15-2w",
+            "notifier editions show announcement/UID --lang de",
+        ),
+    )
+)
+@click.argument("key")
+@click.option("--lang", help="The text in this language; else in all that will go out.")
+@click.pass_obj
+def show(shared: dict[str, Any], key: str, lang: str | None) -> int:
+    """What an edition is, why it waits, who will get it, and its text as it will be read."""
+    from notifier.cli import reading
+
+    with opened(shared) as project:
+        edition = find(project, key)
+        seen = reading.of_edition(project, edition, lang)
+        return answer.give(shared, "edition", seen.data, seen.lines)
+
+
+def find(project: Project, key: str) -> Edition:
+    """The edition of this key, or a clear word with near ones."""
+    import difflib
+
+    edition = project.app.store.editions.get(key)
+    if edition is None:
+        near = difflib.get_close_matches(
+            key, [e.key for e in project.app.store.editions.list()], n=3, cutoff=0.4
+        )
+        raise click.UsageError(
+            f'no edition "{key}"'
+            + (f"; did you mean {' or '.join(near)}?" if near else "; see `notifier editions list`")
+        )
+    return edition
+
+
+@command.command(
+    epilog=exits.epilog(
+        *CODES,
+        examples=(
+            "notifier editions approve digest/events/2020-W15-2w",
+            "notifier editions approve KEY --as officer --yes",
+        ),
+    )
+)
+@click.argument("key")
+@click.option("--as", "who", metavar="ADMIN", help="In whose name; else the account's.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def approve(shared: dict[str, Any], key: str, who: str | None, yes: bool) -> int:
+    """Let exactly this content go out when it is due. A later change of an event or template makes the approval void."""
+    from notifier.cli import reading
+
+    with opened(shared) as project:
+        edition = find(project, key)
+        if edition.state not in (State.WAITING, State.HELD, State.PLANNED):
+            return answer.give(
+                shared,
+                "approve",
+                {"key": key, "approved": False},
+                f"{key} is {edition.state.value}: there is nothing to approve",
+                code=exits.FINDINGS,
+            )
+        seen = reading.of_edition(project, edition, None)
+        people = seen.data["recipients"]
+        if not yes:
+            _ask(f'"{seen.data["subject"]}" to {people} {"person" if people == 1 else "people"}', people)
+        project.app.store.editions.freeze(key, seen.mentions, seen.content_hash, clock())
+        done = project.app.store.editions.approve(key, seen.content_hash, who or getpass.getuser(), clock())
+        forget(project.config)
+        words = (
+            f"approved: {key} goes out {'now' if edition.due <= project.now else project.local(edition.due)} to {people}"
+            if done
+            else f"{key} changed meanwhile; look at it again"
+        )
+        return answer.give(
+            shared,
+            "approve",
+            {"key": key, "approved": done, "recipients": people},
+            words,
+            code=exits.DONE if done else exits.FINDINGS,
+        )
+
+
+def _ask(effect: str, people: int) -> None:
+    """Ask for the number of people; without a terminal exit 5 and the flag to add."""
+    import sys
+
+    if not sys.stdin.isatty():
+        click.echo(f"{effect}: this asks for a confirmation; add --yes", err=True)
+        raise click.exceptions.Exit(exits.NEEDS_CONFIRMATION)
+    typed = click.prompt(f"Approve {effect}? Type the number to go on", default="", show_default=False)
+    if typed.replace(",", "").strip() != str(people):
+        click.echo("not approved", err=True)
+        raise click.exceptions.Exit(exits.NEEDS_CONFIRMATION)
+
+
+def _change(name: str, doc: str, to: Callable[[Edition], State], of: set[State], past: str) -> None:
+    @command.command(
+        name,
+        help=doc,
+        epilog=exits.epilog(
+            *CODES,
+            examples=(
+                f"notifier editions {name} digest/events/2020-W15-2w",
+                f'notifier editions {name} KEY --reason "wrong place"',
+            ),
+        ),
+    )
+    @click.argument("key")
+    @click.option("--reason", default="", help="Why, in words that `status` shows.")
+    @click.pass_obj
+    def change(shared: dict[str, Any], key: str, reason: str) -> int:
+        with opened(shared) as project:
+            edition = find(project, key)
+            who = getpass.getuser()
+            done = project.app.store.editions.move(
+                key, to(edition), of=of, now=clock(), reason=reason or f"by {who}", who=who
+            )
+            forget(project.config)
+            words = f"{past}: {key}" if done else f"{key} is {edition.state.value}: it cannot be {past}"
+            return answer.give(
+                shared, name, {"key": key, "done": done}, words, code=exits.DONE if done else exits.FINDINGS
+            )
+
+
+def _after_hold(edition: Edition) -> State:
+    return State.OPEN if edition.state is State.PAUSED else State.PLANNED
+
+
+_change(
+    "hold",
+    "Hold one edition back before it is opened.",
+    lambda e: State.HELD,
+    {State.PLANNED, State.WAITING},
+    "held",
+)
+_change("pause", "Pause an edition that is being sent.", lambda e: State.PAUSED, {State.OPEN}, "paused")
+_change(
+    "resume",
+    "Go on with an edition that was held by a person, or paused.",
+    _after_hold,
+    {State.HELD, State.PAUSED},
+    "resumed",
+)
+_change(
+    "cancel",
+    "Never send what is left of an edition.",
+    lambda e: State.CANCELLED,
+    {State.PLANNED, State.WAITING, State.HELD, State.OPEN, State.PAUSED},
+    "cancelled",
+)

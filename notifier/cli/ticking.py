@@ -1,0 +1,125 @@
+"""The full tick behind `notifier tick`: lock, jobs, words, stamp."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from notifier import jobs
+from notifier.cli import answer, exits, stamp
+from notifier.cli.project import Project, clock, opened, parse_span_of_time
+from notifier.cli.tick import clock_boot, fingerprint
+from notifier.sending import Sent
+from notifier.store.lock import RunLock
+
+MAX_LINES = 12
+
+
+def tick(
+    shared: dict[str, Any], *, limit: int | None, max_time: str | None, wait: str | None, dry_run: bool
+) -> int:
+    """One tick; the exit code."""
+    with opened(shared) as project:
+        if shared["at"] and not dry_run:
+            raise click.UsageError("--at freezes the clock: tick takes it only with --dry-run")
+        if dry_run:
+            from notifier.cli.plan import dry_run as say
+
+            return say(project)
+        until = parse_span_of_time(max_time)
+        lock = RunLock(project.config.state)
+        lock.acquire(parse_span_of_time(wait) or 0.0)
+        with lock:
+            outcomes = run(project, limit=limit, until=clock() + timedelta(seconds=until) if until else None)
+        return report(shared, project, outcomes)
+
+
+def run(project: Project, *, limit: int | None = None, until: datetime | None = None) -> jobs.Outcomes:
+    """One tick under the lock, with the idle stamp left behind where nothing is left to do."""
+    stamp.forget(project.config)
+    before = fingerprint(stamp.watched(project.config))
+    outcomes, facts = jobs.tick(project.app, clock, limit=limit, until=until, boot=(boot_id(), clock_boot()))
+    is_calm = not (outcomes.stopped or outcomes.problems or jobs.is_anything_due(project.app, clock()))
+    if facts and is_calm and project.config.store.url.startswith("sqlite"):
+        stamp.leave(project.config, jobs.next_due(project.app, facts, clock()), fingerprint=before)
+    return outcomes
+
+
+def boot_id() -> str:
+    """What changes with every start of the machine, where the system tells it."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else ""
+
+
+def code_of(outcomes: jobs.Outcomes) -> int:
+    """The exit code of one run: what it caused, not what stands from before."""
+    codes = []
+    if outcomes.clock_jumped:
+        codes.append(exits.NEEDS_CONFIRMATION)
+    if outcomes.stopped:
+        codes.append(exits.UNREACHABLE)
+    sent = outcomes.sent or Sent()
+    if sent.failures or outcomes.held:
+        nothing = outcomes.held and not (outcomes.opened or sent.accepted)
+        codes.append(exits.CONTENT if nothing else exits.IN_PART)
+    return exits.first(codes)
+
+
+def report(shared: dict[str, Any], project: Project, outcomes: jobs.Outcomes) -> int:
+    """Nothing, when all is well and nobody looks; else what happened in at most 12 lines."""
+    code = code_of(outcomes)
+    if project.wants_json:
+        click.echo(answer.document("tick", outcomes, outcomes.problems, code))
+        return code
+    if code:
+        for line in failure_lines(outcomes)[:MAX_LINES]:
+            click.echo(line, err=True)
+    if sys.stdout.isatty() or project.verbose:
+        click.echo("\n".join(success_lines(project, outcomes)))
+    return code
+
+
+def failure_lines(outcomes: jobs.Outcomes) -> list[str]:
+    """Edition, number of recipients, the server's own words, next retry, the command to look closer."""
+    lines = []
+    if outcomes.clock_jumped:
+        lines.append(outcomes.clock_jumped)
+    if outcomes.stopped:
+        lines.append(f"sending paused: {outcomes.stopped}")
+    for key, words in outcomes.held.items():
+        lines.append(f"held: {key}: {words}")
+    grouped: dict[tuple[str, str], list[datetime | None]] = {}
+    for key, words, retry in outcomes.sent.failures if outcomes.sent else ():
+        grouped.setdefault((key, words), []).append(retry)
+    for (key, words), retries in sorted(grouped.items(), key=lambda item: -len(item[1])):
+        again = min((r for r in retries if r), default=None)
+        people = f"{len(retries)} recipient{'s' if len(retries) != 1 else ''}"
+        lines.append(
+            f'{key}: {people}: the server said "{words}"'
+            + (f"; next try {again:%Y-%m-%d %H:%M} UTC" if again else "; not tried again")
+        )
+    if len(lines) >= MAX_LINES:
+        lines = [*lines[: MAX_LINES - 2], f"and {len(lines) - MAX_LINES + 2} more"]
+    errors = sum(p.is_error for p in outcomes.problems)
+    if errors:
+        lines.append(f"{errors} problem{'s' if errors != 1 else ''} in the data: notifier check")
+    elif outcomes.sent and outcomes.sent.failures:
+        lines.append("look closer: notifier outbox list --state deferred,failed,unknown")
+    return lines
+
+
+def success_lines(project: Project, outcomes: jobs.Outcomes) -> list[str]:
+    lines = [f"opened: {key}" for key in outcomes.opened]
+    lines += [f"waits for approval: {key}   (notifier editions show {key})" for key in outcomes.waiting]
+    if outcomes.sent and outcomes.sent.accepted:
+        count = outcomes.sent.accepted
+        lines.append(f"{count} message{'s' if count != 1 else ''} accepted")
+    if outcomes.recovered[1]:
+        lines.append(
+            f"{outcomes.recovered[1]} message(s) of an interrupted run may have been delivered: notifier outbox list"
+        )
+    return lines or ["nothing due"]

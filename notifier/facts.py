@@ -1,0 +1,118 @@
+"""What is known at one moment: published events, what the files say beside them, and what of it cannot be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from notifier.app import App
+from notifier.errors import Problem
+from notifier.events import changes
+from notifier.events.event import Event, Snapshot
+from notifier.sources.base import Reading
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known at one tick: published events, and what the files say beside them."""
+
+    snapshots: Mapping[str, Snapshot]
+    reading: Reading
+    problems: tuple[Problem, ...] = ()
+    #: uid -> why nothing may be said of it now (file broken, or gone)
+    unsound: Mapping[str, str] = field(default_factory=dict)
+    #: unreadable events that were never published: slug -> their days, None where they cannot be told
+    unread: Mapping[str, tuple[date, date] | None] = field(default_factory=dict)
+    published: int = 0
+    is_baseline: bool = False
+
+
+def refresh(app: App, now: datetime) -> Facts:
+    """Read the sources and store what is new or different; the facts of this moment.
+
+    The first refresh of a store is a baseline: its events are known, and announced by nobody.
+    """
+    reading = app.reading()
+    known = app.store.events.current()
+    is_baseline = app.store.noted("baseline") is None
+    ready = [e for e in reading.events if not e.is_draft and not (e.publish_after and e.publish_after > now)]
+    sound = [e for e in ready if not _uid_changed(e, known)]
+    fresh = [s for e in sound if (s := changes.revise(known.get(e.uid), e, now, is_baseline=is_baseline))]
+    published = app.store.events.publish(fresh) if fresh else 0
+    if is_baseline:
+        app.store.note("baseline", now.isoformat())
+    snapshots = {**known, **{s.event.uid: s for s in fresh}}
+    return gather(
+        app, reading, snapshots, {e.uid for e in sound}, now, published=published, is_baseline=is_baseline
+    )
+
+
+def look(app: App, now: datetime) -> Facts:
+    """The facts as a refresh would find them now, without storing anything; works without a database."""
+    reading = app.reading()
+    known = {} if app.is_new else app.store.events.current()
+    ready = [e for e in reading.events if not e.is_draft and not (e.publish_after and e.publish_after > now)]
+    snapshots = dict(known)
+    for event in ready:
+        # Without a database an event is taken as known for two months, or since now if it is nearer.
+        since = now if known else min(now, event.span.starts_at - timedelta(days=60))
+        revised = changes.revise(known.get(event.uid), event, since, is_baseline=not known)
+        snapshots[event.uid] = revised or known[event.uid]
+    return gather(app, reading, snapshots, {e.uid for e in ready}, now, is_baseline=not known)
+
+
+def gather(
+    app: App,
+    reading: Reading,
+    snapshots: Mapping[str, Snapshot],
+    present: set[str],
+    now: datetime,
+    *,
+    published: int = 0,
+    is_baseline: bool = False,
+) -> Facts:
+    """The facts of a moment: published events, those of them that are broken or gone now, and why."""
+    if app.config.events.on_invalid == "skip":
+        return Facts(snapshots, reading, reading.problems, published=published, is_baseline=is_baseline)
+    unsound: dict[str, str] = {}
+    problems = list(reading.problems)
+    for uid, snapshot in snapshots.items():
+        slug = snapshot.event.slug
+        if uid in present or snapshot.event.span.ends_at < now:
+            continue
+        if slug in reading.broken:
+            unsound[uid] = f"{slug} cannot be read"
+        else:
+            unsound[uid] = f"{slug} was published and is gone"
+            problems.append(_gone(slug))
+    published_slugs = {s.event.slug for s in snapshots.values()}
+    unread = {slug: _days_of(slug, reading) for slug in reading.broken if slug not in published_slugs}
+    return Facts(snapshots, reading, tuple(sorted(problems)), unsound, unread, published, is_baseline)
+
+
+def _uid_changed(event: Event, known: Mapping[str, Snapshot]) -> bool:
+    return event.uid not in known and any(s.event.slug == event.slug for s in known.values())
+
+
+def _gone(slug: str) -> Problem:
+    return Problem(
+        f"data/events/{slug}.md",
+        0,
+        0,
+        "E040",
+        f'published event "{slug}" was removed',
+        "put the file back with status: cancelled",
+        subject=slug,
+    )
+
+
+def _days_of(slug: str, reading: Reading) -> tuple[date, date] | None:
+    """The days of an unreadable event: as far as they could be read, else by the date its name begins with."""
+    if span := reading.broken_spans.get(slug):
+        return span.first, span.last
+    try:
+        day = date.fromisoformat(slug[:10])
+    except ValueError:
+        return None
+    return day, day

@@ -1,0 +1,249 @@
+"""From an edition and a variant to a compiled page, and from a page and an entry to a message."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from notifier.app import template_folders
+from notifier.config import Config, Newsletter
+from notifier.editions.base import Edition, Kind
+from notifier.events import calendar
+from notifier.events.calendar import CalendarSettings
+from notifier.events.event import Project, Snapshot, Texts, Type, pick
+from notifier.mail import compose, languages, links, render, views
+from notifier.mail.compose import WITH_CALENDAR, Envelope, Prepared
+from notifier.mail.languages import Catalogue
+from notifier.mail.links import Links
+from notifier.mail.outbox import Entry
+from notifier.mail.page import Attachment, Hole, Message, Page, Piece
+from notifier.mail.voice import TYPES
+from notifier.sources.base import Reading
+from notifier.subscribers.subscriber import Subscriber, Variant
+
+PREPARED = 64  # pages kept encoded at a time
+
+
+@dataclass
+class Press:
+    """Compiles pages and fills them, for one set of facts. Pages of earlier ticks come from the store."""
+
+    config: Config
+    links: Links
+    reading: Reading
+    snapshots: Mapping[str, Snapshot]
+    _prepared: dict[tuple[str, str], Prepared] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def templates(self) -> render.Templates:
+        return templates(tuple(template_folders(self.config)))
+
+    def page(self, edition: Edition, variant: Variant) -> Page:
+        """The page of one variant; `edition.date` is its stored instant.
+
+        Raises:
+            TemplateError, ContentError: what must not leave, with its place.
+        """
+        catalogue = self.templates.catalogue(variant.languages)
+        content = views.Content(
+            edition=edition,
+            variant=variant,
+            snapshots=self.snapshots,
+            organisation=self.config.organisation,
+            newsletter=self.newsletter(edition.newsletter),
+            catalogue=catalogue,
+            links=self.links,
+            projects=self.projects,
+            note=self.note(edition),
+        )
+        attachments = self._attachments(edition, variant) if edition.kind.value in WITH_CALENDAR else ()
+        return render.compile_page(
+            content, self.templates, attachments=attachments, max_size=self.config.editions.digest.max_size
+        )
+
+    def _attachments(self, edition: Edition, variant: Variant) -> tuple[Attachment, ...]:
+        found = []
+        settings = calendar_settings(self.config, self.links)
+        for uid in dict.fromkeys(m.uid for m in edition.mentions if m.uid in variant.uids):
+            raw = calendar.publish([self.snapshots[uid]], variant.languages, settings=settings)
+            if raw:
+                found.append(Attachment(file_name(self.snapshots[uid].event.slug), raw))
+        return tuple(found)
+
+    def content_hash(self, edition: Edition) -> str:
+        """Of everything that decides what this edition says: events, note, templates, catalogues, settings."""
+        digest = hashlib.blake2b(digest_size=12)
+        for mention in sorted(edition.mentions):
+            digest.update(repr((mention, self.snapshots[mention.uid].revision)).encode())
+        digest.update(repr(sorted(self.note(edition).items())).encode())
+        digest.update(repr([(p.name, p.funding) for p in self.projects.values()]).encode())
+        digest.update(repr((self.config.organisation, self.newsletter(edition.newsletter))).encode())
+        for folder in template_folders(self.config):
+            for path in sorted(
+                p for p in folder.rglob("*") if p.suffix in (".html", ".txt", ".css", ".po") and p.is_file()
+            ):
+                digest.update(path.name.encode() + path.read_bytes())
+        return digest.hexdigest()
+
+    def message(self, edition: Edition, entry: Entry, subscriber: Subscriber, page: bytes | None) -> Message:
+        """The message of one entry; `page` is the stored page of its variant, needed the first time only."""
+        key = (entry.edition, entry.variant)
+        if key not in self._prepared:
+            assert page is not None  # addressed entries have their page
+            if len(self._prepared) >= PREPARED:
+                self._prepared.pop(next(iter(self._prepared)))
+            self._prepared[key] = compose.prepare(
+                Page.loads(page), self.envelope(edition, Page.loads(page).language)
+            )
+        language = self.templates.catalogue(subscriber.languages).language
+        values = compose.values(self.envelope(edition, language), entry, subscriber, self.texts(subscriber))
+        return compose.fill(self._prepared[key], values)
+
+    def is_prepared(self, entry: Entry) -> bool:
+        return (entry.edition, entry.variant) in self._prepared
+
+    def message_id(self, edition: Edition, entry: Entry) -> str:
+        domain = self.config.organisation.sender.rpartition("@")[2]
+        return links.message_id(entry.edition_id, entry.position, self.links.edition_key(edition.key), domain)
+
+    def texts(self, subscriber: Subscriber) -> dict[str, str]:
+        """What stands in the holes of this person's page, in the language of the page."""
+        catalogue = self.templates.catalogue((*subscriber.languages, *self.config.organisation.languages))
+        zone = ZoneInfo(subscriber.timezone or self.config.organisation.timezone)
+        consent = subscriber.consent
+        return {
+            "consent_date": languages.single_date(consent.at.astimezone(zone).date(), catalogue.language)
+            if consent
+            else "–",
+            "frequency": views.frequency(subscriber, catalogue),
+            "choices": views.choices(subscriber, catalogue, self.projects, self.config.subscribers.topics),
+        }
+
+    def filled(self, page: Page, subscriber: Subscriber) -> tuple[str, str]:
+        """HTML and text as this person reads them, not encoded for the wire; for previews."""
+        values = {
+            "address": subscriber.email,
+            "unsubscribe_url": self.links.unsubscribe(subscriber.public_id),
+            **self.texts(subscriber),
+        }
+        return _joined(page.html, values), _joined(page.text, values)
+
+    def envelope(self, edition: Edition, language: str) -> Envelope:
+        organisation, mail = self.config.organisation, self.config.mail
+        newsletter = self.newsletter(edition.newsletter)
+        return Envelope(
+            from_name=named(organisation.name, language),
+            from_address=organisation.sender,
+            newsletter=newsletter.name,
+            title=named(newsletter.title, language) or newsletter.name,
+            sender_id=mail.feedback_id,
+            links=self.links,
+            mid_key=self.links.edition_key(edition.key),
+            reply_to=organisation.reply_to,
+            bounces=mail.bounces.address if mail.bounces else "",
+            owner_url=f"mailto:{organisation.reply_to or organisation.sender}",
+        )
+
+    def newsletter(self, name: str) -> Newsletter:
+        return next((n for n in self.config.newsletter if n.name == name), self.config.newsletter[0])
+
+    @property
+    def projects(self) -> Mapping[str, Project]:
+        return self.reading.projects
+
+    def note(self, edition: Edition) -> Texts:
+        """The officer's word for this digest."""
+        return (
+            self.reading.notes.get(f"{edition.newsletter}/{edition.slot}", {})
+            if edition.kind is Kind.DIGEST
+            else {}
+        )
+
+    def title(self, uid: str) -> str:
+        """An event's title in the organisation's own language, for lists."""
+        return pick(self.snapshots[uid].event.title, self.config.organisation.languages)[1]
+
+
+@lru_cache(maxsize=8)
+def _templates(folders: tuple[Path, ...], fingerprint: int) -> render.Templates:
+    return render.Templates(folders)
+
+
+def templates(folders: tuple[Path, ...]) -> render.Templates:
+    """Compiled templates, shared as long as no file of the folders changes."""
+    state = tuple(
+        (str(p), p.stat().st_mtime_ns, p.stat().st_size)
+        for f in folders
+        for p in sorted(f.rglob("*"))
+        if p.is_file()
+    )
+    return _templates(folders, hash(state))
+
+
+def content_languages(config: Config, language: str) -> tuple[str, ...]:
+    """A reader's language, then the organisation's, each once."""
+    return tuple(dict.fromkeys((language, *config.organisation.languages)))
+
+
+def calendar_settings(config: Config, links: Links) -> CalendarSettings:
+    """How the organisation's calendar files read, in all its languages."""
+    organisation = config.organisation
+    locales = [folder / "locale" for folder in template_folders(config)]
+    catalogues = {code: languages.catalogue(code, locales) for code in languages.available(locales)}
+    first = organisation.languages[0]
+    return CalendarSettings(
+        organiser_name=named(organisation.name, first),
+        organiser_mail=organisation.sender,
+        url_for_event=lambda event, language: links.event_page(event.slug, language) or "",
+        feed_name={
+            code: named(config.newsletter[0].title, code) or named(organisation.name, code)
+            for code in catalogues
+        },
+        refresh=config.events.feed_refresh,
+        timezone=organisation.timezone,
+        keep_cancelled=config.events.keep_cancelled,
+        words={code: calendar_words(catalogue) for code, catalogue in catalogues.items()},
+        say_span=languages.date_range,
+    )
+
+
+def calendar_words(catalogue: Catalogue) -> dict[str, str]:
+    """The words of a calendar file that come from no event."""
+    return {
+        "cancelled": catalogue.text("Cancelled:"),
+        "postponed": catalogue.text("Postponed:"),
+        "tentative": catalogue.text("planned, not confirmed"),
+        "online": catalogue.text("Online"),
+        "registration": catalogue.text("Registration:"),
+        **{f"type.{kind.value}": catalogue.text(TYPES[kind]) for kind in Type if kind in TYPES},
+    }
+
+
+def named(texts: Mapping[str, str], language: str) -> str:
+    """A name of the settings in a language; one that is the same in all stands under ""."""
+    return pick(texts, (language, ""))[1] if texts else ""
+
+
+def file_name(slug: str) -> str:
+    """The name of an event's calendar file, ASCII and at most 100 characters."""
+    ascii_only = (
+        "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in slug).strip("-.")
+        or "event"
+    )
+    return f"{ascii_only[:96]}.ics"
+
+
+def _joined(pieces: tuple[Piece, ...], values: Mapping[str, str]) -> str:
+    from markupsafe import escape
+
+    def one(piece: Piece) -> str:
+        if not isinstance(piece, Hole):
+            return piece
+        value = values[piece.name]
+        return str(escape(value)) if piece.context == "html" else value
+
+    return "".join(map(one, pieces))
