@@ -58,6 +58,14 @@ def test_events_within_the_window_are_shown_soonest_first() -> None:
     assert shown == {"events": ["2020-04-08", "2020-04-28", "2020-06-06"]}
 
 
+def test_the_window_includes_its_last_instant() -> None:
+    # Given meetings in Warsaw exactly 60 days after the digest, and a minute later
+    timed = [an_event(at, span=a_span("2020-06-06", at=at)) for at in ("07:30", "07:31")]
+    settings = a_config()
+    found = digest.contents([published(e) for e in timed], DUE, settings, settings.newsletter[0])
+    assert [m.uid for m in found] == [timed[0].uid]
+
+
 def test_an_event_is_not_shown_before_it_is_known_or_may_be_told() -> None:
     late = published(on("2020-04-28"), published_at=DUE + SECOND)
     embargoed = published(on("2020-04-29", publish_after=DUE + SECOND))
@@ -202,7 +210,7 @@ def test_a_digest_is_of_use_for_two_days_or_until_its_first_event() -> None:
     # Given meetings on 8 and 28 April, and a cancelled one in between that invites nobody
     near, far = published(on("2020-04-08")), published(on("2020-04-28"))
     off = published(
-        on("2020-04-07", status=Status.CANCELLED, slug="off"), revision=2, revised_at=DUE - SECOND
+        on("2020-04-08", status=Status.CANCELLED, slug="off"), revision=2, revised_at=DUE - SECOND
     )
     # Then the near one ends it at its local midnight
     assert planned([far, near], with_digest())["digest/events/2020-04"].useful_until == datetime(

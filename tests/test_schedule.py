@@ -126,6 +126,13 @@ def test_time_may_be_cut_anywhere_without_losing_or_doubling_a_due_time(
     assert weekly.due_between(a, b, zone) + weekly.due_between(b, c, zone) == whole
 
 
+def test_the_beginning_of_a_stretch_of_time_is_not_part_of_it_and_its_end_is() -> None:
+    due, hour = datetime(2020, 4, 7, 5, 30, tzinfo=UTC), timedelta(hours=1)
+    weekly = schedule.parse("Tue 07:30")
+    assert weekly.due_between(due - hour, due, WARSAW) == [due]
+    assert weekly.due_between(due, due + hour, WARSAW) == []
+
+
 def test_nothing_is_due_on_excepted_days() -> None:
     # Given a Tuesday schedule and a holiday from 21 to 28 April
     holiday = [schedule.parse_days("2020-04-21..2020-04-28"), schedule.parse_days("2020-05-05")]

@@ -68,8 +68,8 @@ def _is_in_burst(snapshot: Snapshot, times: Sequence[datetime], settings: Config
     burst, delay = settings.editions.announcement.burst, _delay(snapshot, settings)
     known = known_at(snapshot)
     first, last = bisect_left(times, known), bisect_right(times, known)
+    # Each stretch of burst + 1 instants in a row that this one is part of: too close together, they are a burst.
     return any(
         times[start + burst] - times[start] < delay
-        for start in range(max(0, first - burst), last)
-        if start + burst < len(times) and times[start] <= known <= times[start + burst]
+        for start in range(max(0, first - burst), min(last, len(times) - burst))
     )

@@ -53,7 +53,9 @@ def _settled(
         and edition.state is not State.HELD
     ):
         return replace(
-            edition, state=State.HELD, reason=f"gap: no run between {gap_from:%Y-%m-%d %H:%M} UTC and its due time"
+            edition,
+            state=State.HELD,
+            reason=f"gap: no run between {gap_from:%Y-%m-%d %H:%M} UTC and its due time",
         )
     return edition
 
