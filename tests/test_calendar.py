@@ -156,6 +156,21 @@ def test_a_zone_whose_rule_was_another_then_goes_out_in_utc() -> None:
     assert value(published(span=later), "DTSTART") == ";TZID=Europe/Istanbul:20200112T100000"
 
 
+@pytest.mark.parametrize(
+    ("year", "is_local_time"), [(2012, True), (2013, False), (2019, False), (2020, True)]
+)
+def test_the_rule_must_hold_from_the_year_before_to_two_years_after(year: int, is_local_time: bool) -> None:
+    # North Korea was half an hour back from August 2015 to May 2018, before and after it at today's offset.
+    span = a_span(f"{year}-01-12", at="10:00", zone="Asia/Pyongyang")
+    assert is_local(span) is is_local_time
+
+
+def test_a_rule_that_is_wrong_for_two_hours_a_year_does_not_hold() -> None:
+    # Newfoundland changed its clocks at 00:01 until 2011, at 02:00 of the same days since.
+    assert not vtimezone.holds("America/St_Johns", 2008, 2010)
+    assert vtimezone.holds("America/St_Johns", 2012, 2015)
+
+
 @pytest.mark.parametrize("zone", ["UTC", "CET", "EST5EDT"])
 def test_a_zone_that_is_no_place_goes_out_in_utc(zone: str) -> None:
     assert value(published(span=a_span("2020-01-12", at="10:00", zone=zone)), "DTSTART").endswith("Z")
@@ -822,6 +837,11 @@ def test_links_stay_below_2000_characters_and_keep_the_page(make: Any) -> None:
     text = asked(link).get("details") or asked(link)["body"]
     assert text.endswith(PAGE)
     assert (asked(link).get("text") or asked(link)["subject"]).startswith("Конференция")
+
+
+def test_google_gets_the_first_500_characters_of_the_description() -> None:
+    long = a_snapshot(an_event(summary={"en": "a" * 600}))
+    assert asked(addlinks.google(long, ["en"], PAGE))["details"] == "a" * 500 + f"\n\n{PAGE}"
 
 
 @given(HOSTILE)

@@ -53,6 +53,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], str, bool]] = [
     ("when", {}, {"span": a_span("2020-09-08", at="10:00", until="14:00")}, "now", True),
     ("when", {}, {"span": a_span("2020-09-08", at="10:00", until="13:30", zone="Europe/London")}, "now", True),
     ("when", {}, {"span": a_span("2020-09-08")}, "now", True),
+    ("when", {"span": a_span("2020-09-08", at="10:00")}, {"span": a_span("2020-09-08", at="10:00", zone="Europe/London")}, "now", True),
     ("status", {}, {"status": Status.CANCELLED}, "now", True),
     ("status", {}, {"status": Status.POSTPONED}, "now", True),
     ("status", {"status": Status.CANCELLED}, {"status": Status.CONFIRMED}, "now", True),
@@ -125,6 +126,12 @@ def test_typography_alone_is_published_but_told_to_nobody(retyped: str) -> None:
     old = a_meeting(title={"en": "A “meeting” – at last"})
     (change,) = changes.compare(old, with_(old, title={"en": retyped}), NOW)
     assert (change.field, change.notice, change.raises_sequence) == ("title", "silent", False)
+
+
+def test_typography_in_the_name_of_a_place_replaces_no_entry() -> None:
+    old = a_meeting(place=Place(name={"en": "“Zollverein”"}))
+    (change,) = changes.compare(old, with_(old, place=Place(name={"en": "„Zollverein“"})), NOW)
+    assert (change.field, change.notice, change.raises_sequence) == ("place", "silent", False)
 
 
 def test_a_dash_in_a_meeting_link_is_no_typography() -> None:
