@@ -52,7 +52,7 @@ def parse_zone(text: object) -> str:
         if not isinstance(text, str) or ("/" not in text and text != "UTC"):
             raise ValueError  # CET, EST5EDT and the like are no places: their rules are not those of a country
         ZoneInfo(text)
-    except (ValueError, OSError) as error:
+    except (ValueError, KeyError, OSError) as error:
         raise ValueError(f'unknown time zone {text!r}; write an IANA name such as "Europe/Warsaw"') from error
     return text
 

@@ -21,7 +21,9 @@ MAX_FRONT_BYTES = 64_000
 MAX_DEPTH = (
     4  # levels below the fields of the file: sessions, a session, its place, the place's name, a language
 )
+MAX_OPEN = 40  # brackets open at once, those in texts included; far more than levels, far fewer than hurt
 MAX_REPAIRS = 20
+_BRACKET = re.compile(r"[\[\]{}]")
 
 
 @dataclass(slots=True)
@@ -108,7 +110,21 @@ def parse(file: str, content: bytes, subject: str = "") -> Document:
         findings.add("E022", Place(1, 1, 3), f"front matter is {size:,} bytes, limit {MAX_FRONT_BYTES:,}")
         return Document(empty, "", body_line, findings)
     body = "\n".join(lines[body_line - 1 :])
+    if place := _too_deep(front):
+        findings.add("E005", place, f"nested deeper than {MAX_DEPTH} levels")
+        return Document(empty, body, body_line, findings)
     return Document(_tree(front, findings) or empty, body, body_line, findings)
+
+
+def _too_deep(lines: list[str]) -> Place | None:
+    """Where a bracket too many opens: libyaml takes n * n time for n open brackets, so it is not asked."""
+    depth = 0
+    for number, line in enumerate(lines, 2):
+        for found in _BRACKET.finditer(line):
+            depth = max(depth + (1 if found[0] in "[{" else -1), 0)
+            if depth > MAX_OPEN:
+                return Place(number, found.start() + 1)
+    return None
 
 
 def _front_end(lines: list[str]) -> int:
@@ -272,8 +288,13 @@ def _unreadable(error: yaml.YAMLError, lines: list[str], findings: Findings) -> 
     before = {problem.line for problem in findings.problems if problem.code == "E001"}
     if place.line in before:
         return None
-    findings.add("E001", place, _words(reason, repaired, line), repaired.strip() if repaired else "")
+    findings.add("E001", place, _words(reason, repaired, line), _shown(repaired, line))
     return (index, repaired) if repaired else None
+
+
+def _shown(repaired: str, line: str) -> str:
+    """The fix; with its indentation only where that was the trouble."""
+    return repaired.rstrip() if line.startswith((" ", "\t")) and "\t" in line[:40] else repaired.strip()
 
 
 def _words(reason: str, repaired: str, line: str) -> str:
