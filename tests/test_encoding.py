@@ -123,6 +123,7 @@ def test_no_escape_is_split_between_lines(before: int, text: str) -> None:
 
 def test_the_shorter_encoding_is_taken() -> None:
     assert encode(["Nadchodzące spotkania: Kalabria 28–29 kwietnia"]).name == "quoted-printable"
+    assert encode(["=", Hole("address", "text")] * 50).name == "quoted-printable"
     assert encode(["Предстоящи срещи: Калабрия 28 – 29 април"]).name == "base64"
 
 

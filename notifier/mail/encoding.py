@@ -95,9 +95,14 @@ Encoded = QuotedPrintable | Base64
 
 
 def encode(pieces: Sequence[Piece]) -> Encoded:
-    """The shorter of the two encodings for what is constant; quoted-printable where they are equal."""
+    """The shorter of the two encodings for what is constant; quoted-printable where they are equal.
+
+    ASCII is quoted-printable however many fences it has: filters take base64 of plain ASCII for hiding.
+    """
     constants, holes = _alternate(pieces)
     quoted = QuotedPrintable(_fenced(constants), holes)
+    if all(map(str.isascii, constants)):
+        return quoted
     aligned = Base64(tuple(_aligned(crlf(constant).encode()) for constant in constants), holes)
     return aligned if aligned.size_bytes < quoted.size_bytes else quoted
 

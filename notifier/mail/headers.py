@@ -57,7 +57,7 @@ _DOMAIN = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_DOMAIN}")
 _ASCII_LINE = re.compile(r"[!-~]+( [!-~]+)*")
 _ID = re.compile(rf"<{_ATOM}(?:\.{_ATOM})*@{_DOMAIN}>")
-_URL = re.compile(r"<(https?|mailto):[!-;=?-~]+>")
+_URL = re.compile(r"<(https?|mailto):(?:(?!=\?)[!-;=?-~])+>")
 _Q_SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!*+-/")
 
 
@@ -141,7 +141,8 @@ def urls(name: str, values: Sequence[str]) -> bytes:
     """A List field: each URL in `<>`, folded after the comma only (RFC 2369, section 2).
 
     Raises:
-        ContentError: not ASCII, not http, https or mailto, or with a space or an angle bracket (M102).
+        ContentError: not ASCII, not http, https or mailto, with a space, an angle bracket, or what begins an
+            encoded-word (M102).
     """
     bracketed = [f"<{value}>" for value in values]
     for value in bracketed:
@@ -174,7 +175,8 @@ def date(instant: datetime) -> bytes:
 
 def plain_address(name: str, address: str) -> str:
     """The address, if it is a dot-atom `local@domain` in ASCII of at most 254 octets (local part 64)."""
-    if len(address) > 254 or address.find("@") > 64 or not _ADDRESS.fullmatch(address):
+    # `=?utf-8?q?x?=@example.org` is a dot-atom, but parsers decode it into another address.
+    if len(address) > 254 or address.find("@") > 64 or "=?" in address or not _ADDRESS.fullmatch(address):
         raise _refused(
             name, f"{address!r} is no plain address", "write it as name@domain, the domain in A-labels"
         )
