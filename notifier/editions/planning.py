@@ -10,7 +10,6 @@ from notifier.editions import announcement, digest, reminder
 from notifier.editions.base import Edition, Plan
 from notifier.events.event import Snapshot
 
-
 #: The kinds that follow from events and time alone. Update, cancellation and follow-up follow from changes,
 #: confirm from what a person did on a page.
 KINDS: tuple[Plan, ...] = (digest.plan, announcement.plan, reminder.plan)
