@@ -231,6 +231,13 @@ def test_an_address_that_means_something_on_the_wire_is_not_sent(
     refuse_at_the_gate(backend, a_message(**{role: address}))
 
 
+@pytest.mark.parametrize(
+    "address", ["of\u202efice@example.org", "żó\u200błw@example.org", "żółw@exämple.org"]
+)
+def test_smtputf8_opens_the_gate_for_letters_only(backend: Backend, address: str) -> None:
+    refuse_at_the_gate(backend, a_message(recipient=address, needs_smtputf8=True))
+
+
 def refuse_at_the_gate(backend: Backend, message: Message) -> None:
     with backend.transport.open() as wire:
         with pytest.raises(GateError, match="M502") as caught:

@@ -19,7 +19,8 @@ from typing import Literal, Self
 Stage = Literal["banner", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "inside", "dot", "rset", "quit"]
 #: Bytes are written instead of the usual reply; the words are what happens to the connection.
 #: "drip" sends the usual reply its first ten bytes one each 80 ms; "late" answers as usual, after the client's patience (`late_s`).
-Act = bytes | Literal["cut", "rst", "hang", "drip", "late"]
+#: "552 and deaf" refuses the size inside the content and reads no further.
+Act = bytes | Literal["cut", "rst", "hang", "drip", "late", "552 and deaf"]
 
 USUAL: dict[str, bytes] = {
     "banner": b"220 test ESMTP\r\n",
@@ -177,6 +178,9 @@ class _Talk:
             self._wait(self.server.late_s)
             self.sock.sendall(usual)
             return usual
+        if act == "552 and deaf":
+            self.sock.sendall(b"552 5.3.4 too large\r\n")
+            self.server._stopped.wait()
         if act == "rst":
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         if act == "hang":

@@ -126,13 +126,21 @@ def test_a_server_that_accepts_and_cuts_at_once_has_accepted() -> None:
             assert outbox.classify(second).action is Action.THROTTLE
 
 
-def test_a_refusal_inside_the_content_counts_because_the_dot_never_left() -> None:
-    large = a_message(BODY + b"x" * 70 + b"\r\n" + (b"y" * 70 + b"\r\n") * 200_000)
-
-    with FaultServer({"inside": b"552 5.3.4 too large\r\n"}) as server:
-        receipt, _ = carried(server, large, timeouts=LONG)
+@pytest.mark.parametrize("fault", [b"552 5.3.4 too large\r\n", "552 and deaf"])
+def test_a_refusal_inside_the_content_counts_because_the_dot_never_left(fault: Act) -> None:
+    large = a_message(BODY + (b"y" * 70 + b"\r\n") * 200_000)
+    with FaultServer({"inside": fault}) as server:
+        receipt, _ = carried(server, large, timeouts=LONG if isinstance(fault, bytes) else SHORT)
     assert (receipt.outcome, receipt.enhanced) == (R, "5.3.4")
     assert outbox.classify(receipt).action is Action.STOP_EDITION
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "data", "dot"])
+def test_nothing_more_is_said_to_a_relay_that_closes(stage: str) -> None:
+    with FaultServer({stage: FAULTS["421"]}) as server:
+        receipt, _ = carried(server)
+        assert outbox.classify(receipt).state is EntryState.PLANNED
+    assert not any(c in ("RSET", "QUIT") for c in server.commands)
 
 
 @pytest.mark.parametrize(
