@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -67,12 +67,15 @@ class Press:
 
     def _attachments(self, edition: Edition, variant: Variant) -> tuple[Attachment, ...]:
         found = []
-        settings = calendar_settings(self.config, self.links)
         for uid in dict.fromkeys(m.uid for m in edition.mentions if m.uid in variant.uids):
-            raw = calendar.publish([self.snapshots[uid]], variant.languages, settings=settings)
-            if raw:
+            if raw := self.calendar_of([uid], variant.languages):
                 found.append(Attachment(file_name(self.snapshots[uid].event.slug), raw))
         return tuple(found)
+
+    def calendar_of(self, uids: Sequence[str], order: Sequence[str]) -> bytes:
+        """One calendar file with these events; empty if none has a day yet."""
+        settings = calendar_settings(self.config, self.links)
+        return calendar.publish([self.snapshots[uid] for uid in uids], order, settings=settings)
 
     def content_hash(self, edition: Edition) -> str:
         """Of everything that decides what this edition says: events, note, templates, catalogues, settings."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from notifier.cli import answer, exits
+from notifier.cli import answer, confirm, exits
 from notifier.cli.project import Project, clock, opened
 from notifier.cli.stamp import forget
 from notifier.editions.base import Edition, State
@@ -128,8 +128,7 @@ def approve(shared: dict[str, Any], key: str, who: str | None, yes: bool) -> int
             )
         seen = reading.of_edition(project, edition, None)
         people = seen.data["recipients"]
-        if not yes:
-            _ask(f'"{seen.data["subject"]}" to {people} {"person" if people == 1 else "people"}', people)
+        confirm.ask("Approve", f'"{seen.data["subject"]}" to {confirm.people(people)}', people, yes=yes)
         project.app.store.editions.freeze(key, seen.mentions, seen.content_hash, clock())
         done = project.app.store.editions.approve(key, seen.content_hash, who or getpass.getuser(), clock())
         forget(project.config)
@@ -145,19 +144,6 @@ def approve(shared: dict[str, Any], key: str, who: str | None, yes: bool) -> int
             words,
             code=exits.DONE if done else exits.FINDINGS,
         )
-
-
-def _ask(effect: str, people: int) -> None:
-    """Ask for the number of people; without a terminal exit 5 and the flag to add."""
-    import sys
-
-    if not sys.stdin.isatty():
-        click.echo(f"{effect}: this asks for a confirmation; add --yes", err=True)
-        raise click.exceptions.Exit(exits.NEEDS_CONFIRMATION)
-    typed = click.prompt(f"Approve {effect}? Type the number to go on", default="", show_default=False)
-    if typed.replace(",", "").strip() != str(people):
-        click.echo("not approved", err=True)
-        raise click.exceptions.Exit(exits.NEEDS_CONFIRMATION)
 
 
 def _change(name: str, doc: str, to: Callable[[Edition], State], of: set[State], past: str) -> None:

@@ -65,7 +65,7 @@ class Answers:
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")
 @click.pass_obj
 def command(
-    shared: dict[str, Any], folder: Path, demo: bool, yes: bool, quiet: bool, **given: str | None
+    shared: dict[str, Any], /, folder: Path, demo: bool, yes: bool, quiet: bool, **given: str | None
 ) -> int:
     """Start a project in a folder: config.toml, data/, templates/. Nothing that is there is overwritten."""
     if (folder / "config.toml").exists():

@@ -9,9 +9,8 @@ from typing import Any
 from notifier import jobs
 from notifier.cli.project import Project
 from notifier.editions.base import Edition, Mention
-from notifier.facts import Facts, look
+from notifier.facts import look
 from notifier.mail.page import Page
-from notifier.press import Press
 from notifier.subscribers import audience
 from notifier.subscribers.subscriber import Recipient, Subscriber, Variant
 
@@ -107,16 +106,3 @@ def sample_reader(languages: tuple[str, ...], sender: str) -> Subscriber:
 def dated(edition: Edition) -> Edition:
     """With the Date that it would have: when it is due."""
     return edition if edition.date else replace(edition, date=edition.due)
-
-
-__all__ = [
-    "Facts",
-    "Press",
-    "Seen",
-    "dated",
-    "desk",
-    "of_edition",
-    "pages_by_language",
-    "sample",
-    "sample_reader",
-]

@@ -199,15 +199,8 @@ def show(shared: dict[str, Any], address: str) -> int:
             "sent:",
             *(sent or ["  nothing yet"]),
         ]
-        return answer.give(
-            shared,
-            "subscriber",
-            {
-                "subscriber": {**plain(subscriber, project), "email": subscriber.email, "consent": consent},
-                "entries": entries,
-            },
-            lines,
-        )
+        person: dict[str, Any] = {**plain(subscriber, project), "email": subscriber.email, "consent": consent}
+        return answer.give(shared, "subscriber", {"subscriber": person, "entries": entries}, lines)
 
 
 def find(project: Project, address: str) -> Subscriber:
