@@ -31,6 +31,7 @@ _SHORT_RANGE = re.compile(r"(\d{1,2})\.? ?(?:-|\.\.|and|to|i|do|und|bis|и|до)
 _NAMED = re.compile(r"(\d{1,2})\.?(?:st|nd|rd|th)? ([^\W\d_]{3,20})\.?,? (\d{4})(?: ?r\.| ?г\.?)?")
 _NAMED_FIRST = re.compile(r"([^\W\d_]{3,20})\.? (\d{1,2})(?:st|nd|rd|th)?(?: ?- ?(\d{1,2}))?,? (\d{4})")
 _TAIL = re.compile(rf",? (?:(?:at|o|um|godz\.|в|от) )?{_CLOCK}(?: ?- ?{_CLOCK})?")
+_WHOLE_HOURS = re.compile(r",? (?:(?:at|o|um|godz\.|в|от) )?(\d{1,2})() ?- ?(\d{1,2})()(?: ?h| Uhr| ч\.?)?")
 _RANGE = re.compile(r" ?(?:\.\.|to|do|bis|до) ?| - |-(?=\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}-\d{2}-\d{2})")
 
 
@@ -95,11 +96,9 @@ def _converted(found: re.Match[str], zone: str) -> WhenError:
 def _cuts(text: str) -> Iterator[int]:
     """Where the day may end and the hours begin: at the end of the text, or before a closing " 10:00-13:30"."""
     yield len(text)
-    for found in re.finditer(" ", text):
-        if _TAIL.fullmatch(text, found.start()) or (
-            found.start() and text[found.start() - 1] == "," and _TAIL.fullmatch(text, found.start() - 1)
-        ):
-            yield found.start() - (text[found.start() - 1] == ",")
+    for found in re.finditer(",? ", text):
+        if _TAIL.fullmatch(text, found.start()) or _WHOLE_HOURS.fullmatch(text, found.start()):
+            yield found.start()
 
 
 def _meant(days_text: str, tail: str) -> WhenError | None:
@@ -113,10 +112,10 @@ def _meant(days_text: str, tail: str) -> WhenError | None:
 
 
 def _hours(tail: str) -> str:
-    found = _TAIL.fullmatch(tail) if tail else None
+    found = _TAIL.fullmatch(tail) or _WHOLE_HOURS.fullmatch(tail)
     if not found:
         return ""
-    clocks = [f"{int(h):02}:{m}" for h, m in ((found[1], found[2]), (found[3], found[4])) if h]
+    clocks = [f"{int(h):02}:{m or '00'}" for h, m in ((found[1], found[2]), (found[3], found[4])) if h]
     return " " + "-".join(clocks)
 
 

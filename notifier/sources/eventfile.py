@@ -89,6 +89,8 @@ class EventFile:
 
 def read(slug: str, document: Document, beside: Sequence[Translation], around: Surroundings) -> EventFile:
     """The event of a file; all that is wrong with it and its translations is in the findings of each document."""
+    if not document.is_readable:
+        return EventFile(slug, document, None, None, "", TOP)
     top = Fields(document.front, document.findings, KNOWN, is_top=True)
     language = read_language(top, "language") or around.settings.languages[0]
     project, series, above, is_above_broken = _lineage(top, around)
@@ -272,11 +274,17 @@ def _check_languages(top: Fields, texts: Told, slug: str, language: str, setting
     absent = [
         tag
         for tag in settings.languages
-        if tag != language and (tag not in texts.title or (texts.body and tag not in texts.body))
+        if tag != language
+        and not (_serves(texts.title, tag) and (not texts.body or _serves(texts.body, tag)))
     ]
     if texts.title and absent:
         fixes = [f"notifier events translate {slug} {tag}" for tag in absent]
         top.findings.warn("W101", top.place("title"), f"translation missing: {', '.join(absent)}", fixes)
+
+
+def _serves(texts: Mapping[str, str], wanted: str) -> bool:
+    """A reader of `pl` is served by `pl-PL`, and the other way round."""
+    return any(tag.split("-")[0] == wanted.split("-")[0] for tag in texts)
 
 
 def _uid(top: Fields, slug: str, span: Span | None, settings: ReadingSettings) -> str:

@@ -100,7 +100,7 @@ class Fields:
         for tag, (key, value) in node.entries.items():
             if not LANGUAGE.fullmatch(tag):
                 text = f'"{tag[:60]}" is not a language; a comma inside a value needs quotes'
-                self.findings.add("E002", key, text, f'{name}: {{{language}: "…"}}')
+                self.findings.add("E002", key, text, f"{name}: {_rejoined(node)}")
             elif not isinstance(value, Scalar):
                 self.findings.add("E009", value, f'"{name}" in {tag} must be a text')
             elif line := self._fitting(name, value, limit):
@@ -323,6 +323,19 @@ def date_fixes(name: str, error: WhenError, slug: str = "") -> list[str]:
         inner = ", ".join(f'{{title: "{n}", when: {text}}}' for n, text in enumerate(error.sessions, 1))
         return [f"sessions: [{inner}]"]
     return [f"{name}: {fix}".replace("YYYY-MM-DD", _slug_day(slug)) for fix in error.fixes]
+
+
+def _rejoined(node: Map) -> str:
+    """A map of languages whose values were cut at their commas, put together again."""
+    found: dict[str, str] = {}
+    for tag, (_, value) in node.entries.items():
+        text = one_line(value.text) if isinstance(value, Scalar) else "…"
+        if LANGUAGE.fullmatch(tag) or not found:
+            found[tag] = text
+        else:
+            last = next(reversed(found))
+            found[last] += f", {tag}" + (f": {text}" if text else "")
+    return "{" + ", ".join(f"{tag}: {quoted(text)}" for tag, text in found.items()) + "}"
 
 
 def _slug_day(slug: str) -> str:

@@ -78,6 +78,7 @@ class Document:
     body: str
     body_line: int  # where the body begins, from 1
     findings: Findings
+    is_readable: bool = True  # False: nobody can say which fields are there
 
 
 def parse(file: str, content: bytes, subject: str = "") -> Document:
@@ -91,9 +92,9 @@ def parse(file: str, content: bytes, subject: str = "") -> Document:
     empty = Map(1, 1, 3)
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
-        if text.strip():
-            findings.add("E008", Place(1, 1, len(lines[0]) or 1), "the opening `---` is missing", "---")
-        return Document(empty, text, 1, findings)
+        if not findings.has_errors:
+            findings.add("E008", Place(1, 1, len(lines[0])), "the opening `---` is missing", "---")
+        return Document(empty, text, 1, findings, is_readable=False)
     end = next(
         (n for n, line in enumerate(lines[1:], 1) if line.startswith("---") and line.rstrip() == "---"), None
     )
@@ -108,12 +109,15 @@ def parse(file: str, content: bytes, subject: str = "") -> Document:
     size = sum(len(line.encode()) + 1 for line in front)
     if size > MAX_FRONT_BYTES:
         findings.add("E022", Place(1, 1, 3), f"front matter is {size:,} bytes, limit {MAX_FRONT_BYTES:,}")
-        return Document(empty, "", body_line, findings)
+        return Document(empty, "", body_line, findings, is_readable=False)
     body = "\n".join(lines[body_line - 1 :])
-    if place := _too_deep(front):
-        findings.add("E005", place, f"nested deeper than {MAX_DEPTH} levels")
-        return Document(empty, body, body_line, findings)
-    return Document(_tree(front, findings) or empty, body, body_line, findings)
+    if deep := _too_deep(front):
+        findings.add("E005", deep, f"nested deeper than {MAX_DEPTH} levels")
+        return Document(empty, body, body_line, findings, is_readable=False)
+    tree = _tree(front, findings)
+    return Document(
+        tree or empty, body, body_line, findings, is_readable=tree is not None or not findings.has_errors
+    )
 
 
 def _too_deep(lines: list[str]) -> Place | None:
@@ -269,6 +273,8 @@ def _skip(events: Iterator[_Event]) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
 
 
+_COLON = "a colon inside a value needs quotes"
+_WORD = re.compile(r"[a-z_]{1,40}")
 _FIELD = re.compile(r"( *(?:- )?[^\s:#\[\]{}\"',][^:#\[\]{}\"',]{0,60}: +)(.*\S)")
 _IN_BRACES = re.compile(r"([{,] *[\w-]{1,40}: *)([^\s\"'\[{,}][^\"'\[{,}]*: [^\"'\[{,}]*[^\s\"'\[{,}])")
 
@@ -284,48 +290,45 @@ def _unreadable(error: yaml.YAMLError, lines: list[str], findings: Findings) -> 
     index = min(mark.line if mark else 0, max(len(lines) - 1, 0))
     line = lines[index] if lines else ""
     place = Place(index + 2, min(mark.column if mark else 0, max(len(line) - 1, 0)) + 1)
-    repaired = _repair(line)
-    before = {problem.line for problem in findings.problems if problem.code == "E001"}
-    if place.line in before:
+    if any(problem.code == "E001" and problem.line == place.line for problem in findings.problems):
         return None
-    findings.add("E001", place, _words(reason, repaired, line), _shown(repaired, line))
-    return (index, repaired) if repaired else None
+    words, repaired = _repair(line, place.column - 1)
+    findings.add("E001", place, words or f"the line cannot be read: {reason}", repaired)
+    if not words:
+        return None
+    # A word without a value says nothing that could be read on.
+    return index, "#" if repaired.endswith("…") and not line.endswith("…") else repaired
 
 
-def _shown(repaired: str, line: str) -> str:
-    """The fix; with its indentation only where that was the trouble."""
-    return repaired.rstrip() if line.startswith((" ", "\t")) and "\t" in line[:40] else repaired.strip()
-
-
-def _words(reason: str, repaired: str, line: str) -> str:
-    if "\t" in line[: len(line) - len(line.lstrip())]:
-        return "a tab cannot indent; use spaces"
-    if repaired and ": " in line.split(": ", 1)[-1]:
-        return "a colon inside a value needs quotes"
-    if repaired and repaired.rstrip().endswith(("'", '"', "}", "]")):
-        return "this value needs quotes"
-    return f"the line cannot be read: {reason}"
-
-
-def _repair(line: str) -> str:
-    """The line with its value quoted, or its indentation in spaces; empty if neither is the trouble."""
-    indent = line[: len(line) - len(line.lstrip())]
+def _repair(line: str, at: int) -> tuple[str, str]:
+    """What is wrong with a line that YAML refused at a column, and the line as it could be; ("", "") if unknown."""
+    line = line.rstrip()
+    stripped = line.lstrip()
+    indent = line[: len(line) - len(stripped)]
     if "\t" in indent:
-        return indent.replace("\t", "  ") + line.lstrip()
+        return "a tab cannot indent; use spaces", indent.replace("\t", "  ") + stripped
+    if indent and line[at : at + 1] == ":" and _WORD.fullmatch(line[:at].strip()):
+        return "this line is indented too far", stripped
     braced = _IN_BRACES.sub(lambda found: found[1] + _quoted(found[2]), line)
     if braced != line:
-        return braced
-    found = _FIELD.fullmatch(line.rstrip())
+        return _COLON, braced
+    found = _FIELD.fullmatch(line)
     if not found:
-        return f"{line.rstrip()}:" if re.fullmatch(r"[a-z_]{1,40}", line.strip()) else ""
-    value = found[2]
+        return ("a field is `name: value`", f"{line}: …") if _WORD.fullmatch(line) else ("", "")
+    return _repaired_value(found[1], found[2])
+
+
+def _repaired_value(name: str, value: str) -> tuple[str, str]:
     if value[0] in "[{":
-        closed = value + {"[": "]", "{": "}"}[value[0]]
-        return found[1] + closed if value.count(value[0]) > value.count(closed[-1]) else ""
+        close = {"[": "]", "{": "}"}[value[0]]
+        is_open = value.count(value[0]) > value.count(close)
+        return (f"the closing `{close}` is missing", name + value + close) if is_open else ("", "")
     if value[0] in "\"'":
         inner = value[1:-1] if len(value) > 1 and value[-1] == value[0] else value.replace(value[0], "", 1)
-        return found[1] + _quoted(inner)
-    return found[1] + _quoted(value)
+        return "the quotes do not match", name + _quoted(inner)
+    return _COLON if ": " in value or value.endswith(":") else "this value needs quotes", name + _quoted(
+        value
+    )
 
 
 def _quoted(value: str) -> str:

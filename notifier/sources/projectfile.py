@@ -13,11 +13,12 @@ from notifier.sources.eventfile import Above
 from notifier.sources.eventparts import MAX_TITLE, read_language
 from notifier.sources.fields import Fields
 from notifier.sources.frontmatter import Document
-from notifier.sources.inheritance import INHERITED
+from notifier.sources.inheritance import INHERITED, Inherited
 from notifier.sources.translations import Told, Translation
 
 _PROJECT = ("name", "programme", "partners", "web", "funding", "logo", "language", *INHERITED)
 _SERIES = ("title", "project", "language", "number", "repeat", *INHERITED)
+_UNREADABLE = Above(Inherited(), is_broken=True)
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class SeriesFile:
 def read_project(
     key: str, document: Document, beside: Sequence[Translation], settings: ReadingSettings
 ) -> ProjectFile:
+    if not document.is_readable:
+        return ProjectFile(None, _UNREADABLE)
     top = Fields(document.front, document.findings, _PROJECT, is_top=True)
     language = read_language(top, "language") or settings.languages[0]
     inherited = inheritance.read(top, language, settings)
@@ -64,6 +67,8 @@ def read_series(
     settings: ReadingSettings,
     projects: Collection[str],
 ) -> SeriesFile:
+    if not document.is_readable:
+        return SeriesFile(None, _UNREADABLE)
     top = Fields(document.front, document.findings, _SERIES, is_top=True)
     language = read_language(top, "language") or settings.languages[0]
     inherited = inheritance.read(top, language, settings)

@@ -59,6 +59,8 @@ def _add_one(
     told: Told, original: str, slug: str, language: str, translation: Translation, origin: str
 ) -> None:
     front, findings, tag = translation.document.front, translation.document.findings, translation.language
+    if not translation.document.is_readable:
+        return
     if tag == language:
         findings.add("E031", front, f"{original} itself is in {tag}: a translation is in another language")
         return
