@@ -70,6 +70,7 @@ TABLE: list[tuple[str, int, str, str, EntryState, Fault, Action]] = [
     ("content", 554, "", "looks like spam", DEFERRED, Fault.SENDER, Action.PAUSE_DOMAIN),
     ("rcpt", 550, "", "listed at zen.spamhaus.org", DEFERRED, Fault.SENDER, Action.PAUSE_DOMAIN),
     ("rcpt", 550, "", "relaying denied", DEFERRED, Fault.SENDER, Action.PAUSE_DOMAIN),
+    ("rcpt", 503, "5.7.1", "sender rejected", DEFERRED, Fault.SENDER, Action.PAUSE_DOMAIN),
     # nobody there
     *(("rcpt", 550, f"5.1.{n}", "", FAILED, Fault.RECIPIENT, Action.SUPPRESS) for n in (1, 2, 3, 6, 10)),
     ("rcpt", 550, "", "User unknown", FAILED, Fault.RECIPIENT, Action.SUPPRESS),
@@ -90,6 +91,8 @@ TABLE: list[tuple[str, int, str, str, EntryState, Fault, Action]] = [
     ("rcpt", 550, "5.4.4", "", FAILED, Fault.RECIPIENT, Action.SOFT),
     ("rcpt", 550, "", "go away", FAILED, Fault.RECIPIENT, Action.SOFT),
     ("content", 554, "5.0.0", "transaction failed", FAILED, Fault.RECIPIENT, Action.SOFT),
+    ("rcpt", 550, "5.3.0", "see our page on SPF", FAILED, Fault.RECIPIENT, Action.SOFT),
+    ("rcpt", 550, "5.3.0", "user unknown", FAILED, Fault.RECIPIENT, Action.SOFT),
     ("rcpt", 550, "4.2.2", "", DEFERRED, Fault.RECIPIENT, Action.SOFT),
     # greylisting and haste
     ("rcpt", 450, "4.2.0", "greylisted", DEFERRED, Fault.DOMAIN, Action.THROTTLE),
