@@ -87,6 +87,12 @@ def test_an_old_key_opens_while_it_is_kept_and_no_longer() -> None:
             without.verify(token, "unsubscribe")
 
 
+def test_a_token_does_not_open_under_a_version_that_never_was() -> None:
+    links = some_links({1: NEW})
+    with pytest.raises(LinkError):
+        links.verify("9" + links.token(SUBJECT, "unsubscribe")[1:], "unsubscribe")
+
+
 def test_the_token_is_the_same_in_https_and_mailto() -> None:
     links = some_links()
     token = links.token(SUBJECT, "unsubscribe")

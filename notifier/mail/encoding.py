@@ -22,7 +22,7 @@ _ESCAPES = [f"={o:02X}" for o in range(256)]
 for _safe in {*range(33, 127)} - {61} | {32, 9}:
     _ESCAPES[_safe] = chr(_safe)
 _AT_THE_END = {" ": "=20", "\t": "=09"}
-_SHORT = re.compile(r"[!-<>-~]{1,71}")  # a value that stands for itself, but for how it begins
+_SHORT = re.compile(r"[!-<>-~]{1,71}")  # stands for itself, but for a leading "."; has no space
 
 Fill = Callable[[Hole], str]
 
@@ -109,7 +109,7 @@ def encode(pieces: Sequence[Piece]) -> Encoded:
 
 def quoted_printable(text: str) -> bytes:
     """Lines of at most 76 octets (RFC 2045 6.7); no CRLF at the end unless the text has one."""
-    if _SHORT.fullmatch(text) and text[0] != "." and not text.startswith("From"):
+    if _SHORT.fullmatch(text) and text[0] != ".":
         return text.encode()
     return b"\r\n".join(_quoted_line(line) for line in crlf(text).split("\r\n"))
 
