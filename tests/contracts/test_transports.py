@@ -197,8 +197,9 @@ BAD_CONTENTS = {
 
 
 @pytest.mark.parametrize("content", BAD_CONTENTS.values(), ids=BAD_CONTENTS.keys())
-def test_content_that_could_be_read_as_something_else_is_not_sent(backend: Backend, content: bytes) -> None:
-    refuse_at_the_gate(backend, a_message(content=content))
+def test_content_that_could_be_read_as_something_else_does_not_pass(content: bytes) -> None:
+    with pytest.raises(GateError, match="M502 content"):
+        gate.check(a_message(content=content))
 
 
 BAD_ADDRESSES = [
@@ -225,20 +226,25 @@ BAD_ADDRESSES = [
 
 @pytest.mark.parametrize("role", ["sender", "recipient"])
 @pytest.mark.parametrize("address", BAD_ADDRESSES, ids=ascii)
-def test_an_address_that_means_something_on_the_wire_is_not_sent(
-    backend: Backend, role: str, address: str
-) -> None:
-    refuse_at_the_gate(backend, a_message(**{role: address}))
+def test_an_address_that_means_something_on_the_wire_does_not_pass(role: str, address: str) -> None:
+    with pytest.raises(GateError, match=f"M502 {role}"):
+        gate.check(a_message(**{role: address}))
 
 
 @pytest.mark.parametrize(
     "address", ["of\u202efice@example.org", "żó\u200błw@example.org", "żółw@exämple.org"]
 )
-def test_smtputf8_opens_the_gate_for_letters_only(backend: Backend, address: str) -> None:
-    refuse_at_the_gate(backend, a_message(recipient=address, needs_smtputf8=True))
+def test_smtputf8_opens_the_gate_for_letters_only(address: str) -> None:
+    gate.check(a_message(recipient="żółw@example.org", needs_smtputf8=True))
+    with pytest.raises(GateError):
+        gate.check(a_message(recipient=address, needs_smtputf8=True))
 
 
-def refuse_at_the_gate(backend: Backend, message: Message) -> None:
+@pytest.mark.parametrize(
+    "fields", [{"content": b"a\n.\r\n"}, {"sender": "a b@x.org"}, {"recipient": "a@x.org>\r\nDATA"}], ids=str
+)
+def test_every_transport_asks_the_gate(backend: Backend, fields: dict[str, object]) -> None:
+    message = a_message(**fields)
     with backend.transport.open() as wire:
         with pytest.raises(GateError, match="M502") as caught:
             wire.send(message, lambda: pytest.fail("content was about to leave"))
