@@ -216,6 +216,12 @@ def test_sessions_with_hours_on_several_days_make_one_bar_that_names_them() -> N
     )
 
 
+def test_sessions_of_one_day_keep_its_hours() -> None:
+    sessions = (Session(title={"en": "Opening"}, span=a_span("2014-12-18", at="10:00", until="11:00")),)
+    raw = published(span=a_span("2014-12-18", at="10:00", until="15:00"), sessions=sessions)
+    assert value(raw, "DTEND") == ";TZID=Europe/Warsaw:20141218T150000"
+
+
 def test_a_span_across_the_night_without_sessions_keeps_its_hours() -> None:
     raw = published(span=a_span("2020-09-08", "2020-09-09", at="10:00", until="14:00"))
     assert value(raw, "DTEND") == ";TZID=Europe/Warsaw:20200909T140000"
@@ -671,6 +677,21 @@ def test_what_is_no_calendar_is_refused_as_one(raw: bytes) -> None:
         calendar.load(raw)
 
 
+@pytest.mark.parametrize("start", ["DTSTART:20200504T100000", "DTSTART;VALUE=DATE:20201345", "DTSTART:noon"])
+def test_an_entry_whose_time_cannot_be_read_is_refused(start: str) -> None:
+    good = published(span=a_span("2020-05-04", at="10:00"))
+    bad = good.replace(b"DTSTART;TZID=Europe/Warsaw:20200504T100000", start.encode())
+    assert bad != good
+    with pytest.raises(SourceError, match="E406"):
+        calendar.load(bad)
+
+
+def test_an_entry_with_a_broken_side_value_is_refused() -> None:
+    good = published(place=Place(geo=(1.0, 2.0)))
+    with pytest.raises(SourceError, match="GEO"):
+        calendar.load(good.replace(b"GEO:1.0;2.0", b"GEO:here"))
+
+
 # The strict check before bytes leave
 
 
@@ -706,6 +727,7 @@ def test_what_is_no_calendar_is_refused_as_one(raw: bytes) -> None:
         (b"DTSTAMP:20200302T090000Z", b"DTSTAMP:20200302T090000", "DTSTAMP"),
         (b"DTEND;TZID=Europe/Warsaw:20200504T120000", b"DTEND;TZID=Europe/Warsaw:20200504T100000", "not after"),
         (b"DTEND;TZID=Europe/Warsaw:20200504T120000", b"DTEND;VALUE=DATE:20200505", "DTEND is DATE"),
+        (b"DTEND;TZID=Europe/Warsaw:20200504T120000", b"DTEND:20200504T120000Z", "DTEND is UTC"),
         (b"DTEND;TZID=Europe/Warsaw:2020", b"DTEND;TZID=Europe/Warsaw:noon", "not a date"),
         (b"DTSTART;TZID=Europe/Warsaw", b"DTSTART", "floats"),
         (b"DTSTART;TZID=Europe/Warsaw", b"DTSTART;TZID=Europe/Rome", "no VTIMEZONE"),

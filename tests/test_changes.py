@@ -192,6 +192,16 @@ def test_a_later_deadline_is_told_at_once_only_within_seven_days(now: datetime, 
     assert change.notice == notice
 
 
+def test_a_deadline_that_stays_where_it_is_makes_no_other_one_urgent() -> None:
+    near, far = (
+        Deadline(what={"en": "Near"}, by=date(2020, 4, 3)),
+        Deadline(what={"en": "Far"}, by=date(2020, 8, 1)),
+    )
+    old = a_meeting(deadlines=(near, far))
+    new = with_(old, deadlines=(near, Deadline(what={"en": "Far"}, by=date(2020, 8, 2))))
+    assert [c.notice for c in changes.compare(old, new, NOW)] == ["next-digest"]
+
+
 def test_a_deadline_with_an_hour_is_compared_as_an_instant() -> None:
     noon = datetime(2020, 8, 31, 10, tzinfo=UTC)
     old = a_meeting(registration=Registration(by=noon))

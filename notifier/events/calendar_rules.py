@@ -189,7 +189,7 @@ def _event_times(event: _Component, zones: set[str]) -> Iterator[str]:
                 yield f"{name}: no VTIMEZONE {found} before it"
             elif found == "invalid":
                 yield f"{name}:{value} is not a date or time"
-            if kind and found != kind and not (name == "DTEND" and "DATE" not in (found, kind)):
+            if kind and found != kind:
                 yield f"{name} is {found}, DTSTART is {kind}"
     if starts and ends and _kind(*ends[0]) == kind and ends[0][1] <= starts[0][1]:
         yield "DTEND is not after DTSTART (the end of whole days is exclusive)"
