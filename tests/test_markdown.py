@@ -9,14 +9,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from makers import a_span
 
+from notifier.config import Config
 from notifier.errors import Problem
 from notifier.events.event import Format, Status, Type
 from notifier.sources import markdown
 from notifier.sources.base import Reading, ReadingSettings
 from notifier.sources.mending import mend
-from notifier.sources.translations import fingerprint
+from notifier.sources.translations import blank, fingerprint
 
 SETTINGS = ReadingSettings(
     languages=("pl", "en"),
@@ -392,6 +395,22 @@ def test_a_translation_of_an_older_text_is_stale_until_it_is_looked_over() -> No
     assert read(EVENT, **{sibling: f"---\n{line}\n---\nNext meeting.\n"}).problems == ()
 
 
+def test_a_blank_translation_is_silent_until_it_is_filled_in() -> None:
+    # Given the file that a translator starts with
+    sibling = f"events/2020/{SLUG}.en.md"
+    text = EVENT.replace("{pl: Seminarium, en: Seminar}", "Seminarium") + "Kolejne\nspotkanie.\n"
+    start = blank(text.encode(), "pl")
+    # When it lies beside the original
+    reading = read(text, **{sibling: start})
+    # Then the translation is still missing, and once filled in it is there and fresh
+    assert [p.code for p in reading.problems] == ["W101"]
+    assert "# Kolejne\n# spotkanie.\n" in start
+    filled = start.replace("title:", "title: Seminar") + "Next meeting.\n"
+    reading = read(text, **{sibling: filled})
+    assert reading.problems == ()
+    assert reading.events[0].title["en"] == "Seminar"
+
+
 def test_a_translation_holds_only_what_is_translated() -> None:
     reading = read(EVENT, **{f"events/2020/{SLUG}.en.md": a_translation(when="2020-09-10", summary="One")})
     (problem,) = [p for p in reading.problems if p.is_error]
@@ -620,6 +639,46 @@ def test_a_folder_is_read_from_the_disk(tmp_path: Path) -> None:
     assert [(p.code, p.subject) for p in reading.problems] == [("E024", "2020-01-01-secret")]
     assert reading.broken == ("2020-01-01-secret",)
     assert markdown.attachment_sizes(data)["out.pdf"] == -1
+
+
+def test_the_settings_of_an_organisation_come_from_its_configuration() -> None:
+    # Given a configuration with a public address, and one that is only tried at home
+    organisation = {
+        "name": "Office",
+        "sender": "events@region.example",
+        "postal_address": "-",
+        "languages": ["pl", "en"],
+    }
+    values = {"organisation": organisation, "subscribers": {"topics": {"sme": "SME"}, "regions": ["PL92"]}}
+    config = Config.model_validate(values | {"web": {"base_url": "https://events.region.example/a"}})
+    # Then uids are proposed in the domain that is known to the world
+    settings = ReadingSettings.of(config)
+    assert (settings.languages, settings.topics, settings.regions) == (("pl", "en"), ("sme",), ("PL92",))
+    assert settings.uid_domain == "events.region.example"
+    assert ReadingSettings.of(Config.model_validate(values)).uid_domain == "region.example"
+
+
+@given(st.binary(max_size=400), st.text(max_size=300))
+def test_no_bytes_stop_the_reading(junk: bytes, line: str) -> None:
+    for content in (
+        junk,
+        b"---\n" + junk + b"\n---\n",
+        with_line(f"place: {line}").encode("utf-8", "replace"),
+    ):
+        reading = markdown.read(a_folder() | {"events/2020/2020-01-01-junk.md": content}, SETTINGS)
+        assert [event.slug for event in reading.events if event.slug == SLUG] or any(
+            p.code in ("E030", "E041") for p in reading.problems
+        )
+        mend(content, reading.problems)
+
+
+YAML = st.text(alphabet="abc:{}[]-#&*!|>'\"\n \t,?%@0", max_size=120)
+
+
+@given(YAML)
+def test_no_front_matter_stops_the_reading(lines: str) -> None:
+    reading = read(EVENT.replace("format: online\n", lines + "\n"))
+    assert {event.slug for event in reading.events} | set(reading.broken) == {SLUG}
 
 
 def test_an_empty_folder_is_an_empty_reading(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from notifier.sources.bodytext import check_body
 from notifier.sources.fields import Fields
 from notifier.sources.findings import Findings
-from notifier.sources.frontmatter import Document, Map
+from notifier.sources.frontmatter import Document, Map, parse
 
 FIELDS = ("title", "summary", "change_note", "translated_from")
 _LIMITS = {"title": 200, "summary": 300, "change_note": 2_000}
@@ -44,6 +44,28 @@ def fingerprint(title: str, summary: str, change_note: str, body: str) -> str:
 def fingerprint_of(told: Told, language: str) -> str:
     texts = (told.title, told.summary, told.change_note, told.body)
     return fingerprint(*(text.get(language, "") for text in texts))
+
+
+def blank(original: bytes, default_language: str) -> str:
+    """The text of a new translation file: the original as comments above lines to fill in, and its fingerprint.
+
+    Until a line is filled in it says nothing, so an unfinished translation is never sent.
+    """
+    document = parse("", original)
+    fields = Fields(document.front, document.findings, tuple(document.front.entries))
+    language = fields.text("language") or default_language
+    told = Told()
+    for name in ("title", "summary", "change_note"):
+        getattr(told, name).update(fields.texts(name, language))
+    body = told.body[language] = document.body.strip()
+    lines = []
+    for name in ("title", "summary", "change_note"):
+        if text := getattr(told, name).get(language):
+            lines += [f"# {text}", f"{name}:"]
+    lines.append(f"translated_from: {fingerprint_of(told, language)}")
+    if body:
+        lines += [f"# {line}".rstrip() for line in body.split("\n")]
+    return "\n".join(["---", *lines, "---", ""])
 
 
 def add(
