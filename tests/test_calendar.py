@@ -212,7 +212,7 @@ def test_sessions_with_hours_on_several_days_make_one_bar_that_names_them() -> N
     assert value(raw, "DTSTART") == ";VALUE=DATE:20141218"
     assert value(raw, "DTEND") == ";VALUE=DATE:20141220"
     assert value(raw, "DESCRIPTION").startswith(
-        r"2014-12-18 10:00-15:00: Visit\, Płock\n2014-12-19: Spotkanie (PL)\, MS Teams\nConsortia\n"
+        r"2014-12-18\, 10:00–15:00: Visit\, Płock\n2014-12-19: Spotkanie (PL)\, MS Teams\nConsortia\n"
     )
 
 

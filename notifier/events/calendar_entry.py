@@ -28,14 +28,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
 _MAIL = re.compile(r"[^\s@<>\"',:;\\^\x00-\x20\x7f]+@[^\s@<>\"',:;\\^\x00-\x20\x7f]+")
 
 
-def say_span(span: Span, language: str) -> str:
-    """`2014-12-18`, `2014-12-18 10:00-12:30`, `2014-12-18..2014-12-19`: the form of the event files."""
-    days = f"{span.first}" if span.first == span.last else f"{span.first}..{span.last}"
-    if span.begins is None:
-        return days
-    if span.first != span.last and span.ends:
-        return f"{span.first} {span.begins:%H:%M} .. {span.last} {span.ends:%H:%M}"
-    return f"{days} {span.begins:%H:%M}" + (f"-{span.ends:%H:%M}" if span.ends else "")
+def say_days(span: Span, language: str) -> str:
+    """`2014-12-18`, `2014-12-18..2014-12-19`: the form of the event files."""
+    return f"{span.first}" if span.first == span.last else f"{span.first}..{span.last}"
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,9 @@ class CalendarSettings:
     keep_cancelled: timedelta = timedelta(days=30)  # after its last day a cancelled event leaves the feed
     whole_days_busy: bool = False  # whether a whole-day event blocks the reader's day
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # language -> key of WORDS -> word
-    say_span: Callable[[Span, str], str] = say_span  # (span of a session, language) -> words
+    say_span: Callable[[Span, str], str] = (
+        say_days  # (span of a session, language) -> its days, without hours
+    )
 
 
 @dataclass(frozen=True)
@@ -183,11 +180,17 @@ class _Reader:
         return [self._session_line(session) for session in self.event.sessions]
 
     def _session_line(self, session: Session) -> str:
-        when = self.settings.say_span(session.span, self.language) if session.span else ""
+        when = self.when(session.span) if session.span else ""
         platform = session.online.platform if session.online else ""
         where = self.place(session.place) if session.place else platform
         what = ", ".join(filter(None, (self.say(session.title), where)))
         return clean_line(": ".join(filter(None, (when, what))))
+
+    def when(self, span: Span) -> str:
+        days = self.settings.say_span(span, self.language)
+        if span.begins is None:
+            return days
+        return f"{days}, {span.begins:%H:%M}" + (f"–{span.ends:%H:%M}" if span.ends else "")
 
     def registration(self) -> str:
         link = clean_url(self.event.registration.link) if self.event.registration else ""
