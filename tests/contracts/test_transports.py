@@ -7,6 +7,7 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -342,6 +343,23 @@ def test_the_exit_code_of_sendmail_decides(
     assert receipt.text == {"ACCEPTED": "queued"}.get(outcome.name, receipt.text)
     if outcome is Outcome.DEFERRED:
         assert receipt.text == "why"
+
+
+def test_a_wrapper_of_sendmail_that_is_stopped_sends_no_empty_message(tmp_path: Path) -> None:
+    class ClaimLostError(Exception):
+        pass
+
+    def refuse_once_it_reads() -> None:
+        while not (tmp_path / "reads").exists():
+            time.sleep(0.01)
+        raise ClaimLostError
+
+    inner = f"touch {tmp_path}/reads; cat > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/sent"
+    program = a_program(tmp_path, f"sh -c '{inner}'; exit $?")
+    with sendmail.from_url(f"sendmail:{program}").open() as wire, pytest.raises(ClaimLostError):
+        wire.send(a_message(), refuse_once_it_reads)
+    time.sleep(0.3)
+    assert not (tmp_path / "sent").exists()
 
 
 def test_sendmail_does_not_take_a_recipient_for_an_option(tmp_path: Path) -> None:
