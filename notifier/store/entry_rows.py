@@ -32,6 +32,7 @@ is_confirmed = (
 
 
 def new_rows(edition_id: int, recipients: Iterable[Recipient], now: datetime) -> list[dict[str, Any]]:
+    """Planned entries, numbered from 1 in the order of `recipients`."""
     return [
         {
             "edition_id": edition_id,
@@ -53,11 +54,13 @@ def new_rows(edition_id: int, recipients: Iterable[Recipient], now: datetime) ->
 
 
 def query() -> Select[Any]:
+    """Entries with what `as_entry` needs of their edition."""
     columns = (editions.c.key, editions.c.state.label("edition_state"), editions.c.useful_until)
     return select(entries, *columns).select_from(entries.join(editions))
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
+    """Whether an entry may be claimed; for a query that joins its edition."""
     waited = and_(entries.c.state == EntryState.DEFERRED, entries.c.not_before <= now)
     return and_(
         unfinished,
@@ -74,6 +77,7 @@ def is_row(entry: Entry) -> ColumnElement[bool]:
 
 
 def give_back(connection: Connection, senders: list[str], now: datetime) -> int:
+    """claimed -> planned, as if it had not been tried; how many."""
     returned = connection.execute(
         update(entries)
         .where(unfinished, entries.c.sender.in_(senders), entries.c.state == EntryState.CLAIMED)

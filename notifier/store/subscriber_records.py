@@ -79,18 +79,7 @@ class SubscriberRecords:
         """
         with self._database.write() as connection:
             id = connection.scalar(select(subscriber.c.id).where(subscriber.c.public_id == public_id))
-            if id is None:
-                return False
-            left = connection.execute(
-                update(subscriber)
-                .where(subscriber.c.id == id, subscriber.c.standing.not_in(list(GONE)))
-                .values(standing=Standing.LEFT, updated_at=now)
-            )
-            if not left.rowcount:
-                return False
-            _add_consent(connection, id, "withdrawn", Consent(now, "", how, ""), now)
-            _supersede_entries(connection, id, now)
-        return True
+            return id is not None and _part(connection, id, Standing.LEFT, how, now)
 
     def suppress(self, id: int, reason: str, now: datetime) -> bool:
         """confirmed or pending -> suppressed, with the reason as withdrawal; nothing planned for them is sent any more.
@@ -98,16 +87,7 @@ class SubscriberRecords:
         False if they were suppressed or had left before.
         """
         with self._database.write() as connection:
-            done = connection.execute(
-                update(subscriber)
-                .where(subscriber.c.id == id, subscriber.c.standing.not_in(list(GONE)))
-                .values(standing=Standing.SUPPRESSED, updated_at=now)
-            )
-            if not done.rowcount:
-                return False
-            _add_consent(connection, id, "withdrawn", Consent(now, "", f"suppressed: {reason}", ""), now)
-            _supersede_entries(connection, id, now)
-        return True
+            return _part(connection, id, Standing.SUPPRESSED, f"suppressed: {reason}", now)
 
     def counts(self) -> dict[Standing, int]:
         """How many there are of each standing, zeros too."""
@@ -204,6 +184,20 @@ def _change(connection: Connection, known: Subscriber, given: Subscriber, now: d
     if standing in GONE:
         _add_consent(connection, known.id, "withdrawn", Consent(now, "", standing.value, ""), now)
         _supersede_entries(connection, known.id, now)
+    return True
+
+
+def _part(connection: Connection, id: int, standing: Standing, how: str, now: datetime) -> bool:
+    """Nothing is sent to this subscriber from here on; whether they were still with us."""
+    parted = connection.execute(
+        update(subscriber)
+        .where(subscriber.c.id == id, subscriber.c.standing.not_in(list(GONE)))
+        .values(standing=standing, updated_at=now)
+    )
+    if not parted.rowcount:
+        return False
+    _add_consent(connection, id, "withdrawn", Consent(now, "", how, ""), now)
+    _supersede_entries(connection, id, now)
     return True
 
 

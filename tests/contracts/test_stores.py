@@ -862,6 +862,20 @@ def test_suppressing_somebody_supersedes_what_waits(store: Store) -> None:
     assert states(store) == [EntryState.SUPERSEDED, EntryState.PLANNED]
 
 
+def test_a_suppressed_subscriber_hears_nothing_more_and_cannot_be_revived(store: Store) -> None:
+    an_open_edition(store, 2)
+    victim = people(store)[0].subscriber
+
+    assert store.subscribers.suppress(victim.id, "no such mailbox", NOW)
+    assert not store.subscribers.suppress(victim.id, "no such mailbox", NOW)
+    assert not store.subscribers.suppress(99, "nobody", NOW)
+
+    assert states(store) == [EntryState.SUPERSEDED, EntryState.PLANNED]
+    assert not store.subscribers.leave(victim.public_id, NOW, how="one-click")
+    assert store.subscribers.put([victim], NOW) == (0, 0)
+    assert [what for what, _ in store.subscribers.consents(victim.id)] == ["given", "withdrawn"]
+
+
 def test_subscribers_are_counted_and_read_by_standing(store: Store) -> None:
     store.subscribers.put(
         [
