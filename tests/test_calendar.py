@@ -88,6 +88,33 @@ def published(*languages: str, settings: CalendarSettings = SETTINGS, **fields: 
     return raw
 
 
+def test_a_file_reads_as_it_was_approved() -> None:
+    # Given the shapes that the others of this file test one by one
+    seminar = an_event(
+        "2020-09-08-seminar",
+        title={
+            "pl": "Drugie Międzyregionalne Seminarium Tematyczne",
+            "en": "Second Interregional Thematic Seminar",
+        },
+        summary={"pl": "Dwa dni o przemyśle 4.0; przykłady z pięciu regionów."},
+        span=a_span("2020-09-08", at="10:00", until="13:30"),
+        type="seminar",
+        format="online",
+        online=Online(platform="MS Teams", link="https://meet.example/l/19%3ameeting", show="public"),
+        place=None,
+        status=Status.TENTATIVE,
+    )
+    cancelled = an_event(status=Status.CANCELLED, change_note={"pl": "Region zamknięty."})
+    snapshots = [a_snapshot(seminar, sequence=1), a_snapshot(cancelled, sequence=2)]
+    # Then every byte is the one that a person has read (made anew by deleting the file)
+    raw = calendar.publish(snapshots, ["pl", "en"], settings=SETTINGS)
+    approved = ROOT / "tests" / "golden" / "two-events.pl.ics"
+    if not approved.exists():
+        approved.write_bytes(raw)
+        pytest.fail(f"{approved.name} was missing: read the new one and keep it")
+    assert raw == approved.read_bytes()
+
+
 # Times
 
 
@@ -272,6 +299,13 @@ def test_the_words_of_notifier_are_the_readers_and_english_where_a_catalogue_has
     assert value(raw, "SUMMARY") == "Odwołane: Spotkanie w Kalabrii"
     assert value(raw, "CATEGORIES") == "seminarium"
     assert value(published("de-AT", status=Status.POSTPONED), "SUMMARY").startswith("Postponed:")
+
+
+def test_a_meeting_of_no_other_kind_has_only_its_topics_as_categories() -> None:
+    assert not has(published(type="meeting"), "CATEGORIES")
+    assert (
+        value(published(type="study-visit", topics=("sme", "a,b")), "CATEGORIES") == r"study visit,sme,a\,b"
+    )
 
 
 def test_a_missing_translation_shows_the_next_language_with_its_code() -> None:

@@ -20,7 +20,11 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "tentative": "planned, not confirmed",
         "online": "Online",  # the place of a meeting whose platform is not named
         "registration": "Registration:",  # before its link
-        **{f"type.{kind.value}": kind.value.replace("-", " ") for kind in Type},
+        # "meeting" and "other" would say nothing
+        **{
+            f"type.{kind.value}": kind.value.replace("-", " ")
+            for kind in set(Type) - {Type.MEETING, Type.OTHER}
+        },
     }
 )
 """The words that stand in a calendar file and come from no event; English, and every key there is."""
@@ -201,7 +205,8 @@ class _Reader:
         return clean_url((make(self.event, self.language) if make else "") or self.event.link)
 
     def categories(self) -> tuple[str, ...]:
-        words = (self.word(f"type.{self.event.type.value}"), *self.event.topics)
+        kind = f"type.{self.event.type.value}"
+        words = (self.word(kind) if kind in WORDS else "", *self.event.topics)
         return tuple(dict.fromkeys(filter(None, map(clean_line, words))))
 
     @property
