@@ -18,6 +18,8 @@ from notifier.mail.links import Links
 from notifier.mail.voice import TYPES, Voice, msgid, shorten
 
 MAX_SUMMARY = 220
+#: Characters of a tag that fit beside a leaf at 320 px.
+MAX_UNBROKEN_TAG = 16
 STATUS = {
     Status.TENTATIVE: msgid("planned, not confirmed"),
     Status.POSTPONED: msgid("postponed, new date follows"),
@@ -58,8 +60,8 @@ def row(snapshot: Snapshot, setting: Setting) -> dict[str, Any]:
     return line(snapshot, setting) | {
         "leaf": leaf(event, setting),
         "tags": tags(event, setting),
-        "facts": joined(short_place(event, voice), names(event)),
-        "summary": summary(event, voice),
+        "facts": joined(where_to_go(event, voice), organisers(event, voice)),
+        "summary": noted_once(summary(event, voice), event, voice),
         "button": None,
         "links": links(event, setting),
     }
@@ -84,8 +86,11 @@ def full(snapshot: Snapshot, setting: Setting) -> dict[str, Any]:
     """An event that has a notice to itself: all that its file tells readers."""
     event, voice = snapshot.event, setting.voice
     return card(snapshot, setting) | {
-        "body": prose(event.body, voice),
+        "body": noted_once(prose(event.body, voice), event, voice),
         "form": voice.text(FORMATS[event.format]),
+        "summary": noted_once(
+            voice.told(event.summary), event, voice
+        ),  # not made from the body: that stands below
         "spoken": ", ".join(spoken(tag, voice) for tag in event.languages),
         "sessions": [session(s, event, setting) for s in event.sessions],
         "materials": materials(event, voice),
@@ -114,7 +119,11 @@ def when(event: Event, setting: Setting) -> str:
 def days_left(event: Event, setting: Setting) -> str:
     """`za 27 dni`; empty once it has begun, and while only the month is fixed."""
     left = (event.span.first - setting.today).days
-    return "" if left < 0 or event.span.is_month else setting.voice.polish(setting.voice.catalogue.days_left(left))
+    return (
+        ""
+        if left < 0 or event.span.is_month
+        else setting.voice.polish(setting.voice.catalogue.days_left(left))
+    )
 
 
 def leaf(event: Event, setting: Setting) -> dict[str, Any]:
@@ -128,18 +137,18 @@ def leaf(event: Event, setting: Setting) -> dict[str, Any]:
     }
 
 
-def tags(event: Event, setting: Setting) -> list[dict[str, str]]:
-    """Project, sort of meeting, form, status: `text` and `look` (plain, quiet, marked)."""
-    voice, found = setting.voice, []
-    if event.project:
-        found.append({"text": project_name(event.project, setting), "look": "plain"})
-    if event.type in TYPES:
-        found.append({"text": voice.text(TYPES[event.type]), "look": "plain"})
-    if event.format != Format.IN_PERSON:
-        found.append({"text": capital(voice.text(FORMATS[event.format])), "look": "quiet"})
-    if told := status(event, voice):
-        found.append({"text": capital(told), "look": "marked"})
-    return found
+def tags(event: Event, setting: Setting) -> list[dict[str, Any]]:
+    """Project, sort of meeting, form, status: `text`, `look` (plain, quiet, marked), and whether it fits on any line."""
+    voice = setting.voice
+    found = [
+        (project_name(event.project, setting) if event.project else "", "plain"),
+        (voice.text(TYPES[event.type]) if event.type in TYPES else "", "plain"),
+        (voice.text(FORMATS[event.format]) if event.format != Format.IN_PERSON else "", "quiet"),
+        (status(event, voice), "marked"),
+    ]
+    return [
+        {"text": capital(text), "look": look, "is_short": len(text) <= MAX_UNBROKEN_TAG} for text, look in found if text
+    ]
 
 
 def status(event: Event, voice: Voice) -> str:
@@ -160,9 +169,17 @@ def summary(event: Event, voice: Voice) -> dict[str, Any]:
     return told | {"text": shorten(told["text"], MAX_SUMMARY)}
 
 
+def noted_once(told: Mapping[str, Any], event: Event, voice: Voice) -> dict[str, Any]:
+    """`told` without the note of its language where the title above it has the same one."""
+    is_noted = told["lang"] == voice.told(event.title)["lang"]
+    return dict(told) | ({"note": "", "mark": ""} if is_noted else {})
+
+
 def first_sentence(body: str) -> str:
     words = " ".join(markdown.to_text(body, columns=100_000).split("\n\n")[0].split())
-    end = next((n + 1 for n in range(len(words) - 1) if words[n] in ".!?" and words[n + 1] == " "), len(words))
+    end = next(
+        (n + 1 for n in range(len(words) - 1) if words[n] in ".!?" and words[n + 1] == " "), len(words)
+    )
     return words[:end]
 
 
@@ -173,7 +190,10 @@ def prose(texts: Texts, voice: Voice) -> dict[str, Any]:
     def polish(words: str) -> str:
         return voice.polish(words, tag)
 
-    return voice.told(texts) | {"html": markdown.to_html(source, polish), "text": markdown.to_text(source, polish)}
+    return voice.told(texts) | {
+        "html": markdown.to_html(source, polish),
+        "text": markdown.to_text(source, polish),
+    }
 
 
 def place_line(event: Event, voice: Voice) -> str:
@@ -188,11 +208,21 @@ def short_place(event: Event, voice: Voice) -> str:
     return place_words(event.place, voice, is_long=False)
 
 
+def where_to_go(event: Event, voice: Voice) -> str:
+    """As `short_place`, but nothing where a tag says already that it is online."""
+    told = short_place(event, voice)
+    return "" if told == voice.text(FORMATS[Format.ONLINE]) else told
+
+
 def place_words(place: Place | None, voice: Voice, *, is_long: bool) -> str:
     if place is None:
         return ""
     parts = [voice.any(place.name)]
-    for part in (place.address if is_long else "", place.city, voice.country(place.country) if place.country else ""):
+    for part in (
+        place.address if is_long else "",
+        place.city,
+        voice.country(place.country) if place.country else "",
+    ):
         if part and not any(part in there for there in parts):
             parts.append(part)
     return voice.polish(joined(*parts, between=", "))
@@ -249,7 +279,9 @@ def map_link(event: Event, voice: Voice) -> str | None:
         return f"https://www.openstreetmap.org/?mlat={north}&mlon={east}#map=15/{north}/{east}"
     if not (place.address or place.city):
         return None  # a region on a map helps nobody to the door
-    words = joined(place.address, place.city, voice.country(place.country) if place.country else "", between=", ")
+    words = joined(
+        place.address, place.city, voice.country(place.country) if place.country else "", between=", "
+    )
     return f"https://www.openstreetmap.org/search?query={quote(words, safe='')}"
 
 
@@ -301,14 +333,19 @@ def session(part: Session, event: Event, setting: Setting) -> dict[str, Any]:
 def deadlines(event: Event, setting: Setting) -> Iterable[dict[str, Any]]:
     """What can still be done for an event, soonest first; calls without an end last."""
     voice = setting.voice
-    told = [
-        (d.by, voice.told(d.what), web(d.link)) for d in event.deadlines if is_open(d.by, setting)
-    ]
-    if (r := event.registration) and (r.link or r.by) and is_open(r.by, setting) and event.status not in CALLED_OFF:
+    told = [(d.by, voice.told(d.what), web(d.link)) for d in event.deadlines if is_open(d.by, setting)]
+    if (
+        (r := event.registration)
+        and (r.link or r.by)
+        and is_open(r.by, setting)
+        and event.status not in CALLED_OFF
+    ):
         told.append((r.by, voice.told({"": voice.text("Registration")}), web(r.link)))
     for by, what, link in sorted(told, key=lambda d: (d[0] is None, last_day(d[0], event))):
         yield {
-            "by": voice.day(last_day(by, event), relative_to=setting.today) if by else voice.text("Open call"),
+            "by": voice.day(last_day(by, event), relative_to=setting.today)
+            if by
+            else voice.text("Open call"),
             "what": what,
             "link": link,
             "mail": [] if link or not event.enquiries else addresses(event.enquiries.mail),

@@ -58,12 +58,19 @@ def _tokens(source: str, file: str) -> list[Token]:
 
 def _refuse_large(source: str, file: str) -> None:
     if (size := len(source.encode())) > MAX_BYTES:
-        _refuse(file, f"the text has {size} bytes; a mail takes {MAX_BYTES}", "shorten it and link to the rest")
+        _refuse(
+            file, f"the text has {size} bytes; a mail takes {MAX_BYTES}", "shorten it and link to the rest"
+        )
     # Depth is counted before parsing too: the parser itself walks down once for each sign.
     for number, line in enumerate(source.splitlines(), 1):
         lead = line[: len(line) - len(line.lstrip(" \t>-*+"))]
         if sum(c in ">-*+" for c in lead) > MAX_DEPTH * 4:
-            _refuse(file, f"line {number} opens more than {MAX_DEPTH * 4} lists and quotes", "write it flatter", number)
+            _refuse(
+                file,
+                f"line {number} opens more than {MAX_DEPTH * 4} lists and quotes",
+                "write it flatter",
+                number,
+            )
 
 
 def _refuse(file: str, text: str, fix: str, line: int = 0) -> None:

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +26,21 @@ from notifier.mail.inline import inline, minify, with_outlook_twins
 from notifier.mail.page import Attachment, Page
 from notifier.mail.sentinels import Sentinels, draw_nonce
 from notifier.mail.views import Content
-from notifier.mail.voice import Voice
+from notifier.mail.voice import Voice, shorten
 
 MAX_SIZE = 95_000
 #: From this size on the unsubscribe link stands at the top as well: what comes last may be clipped.
 LARGE = 80_000
-NEAR = timedelta(days=30)
-#: Encoded bytes of one event in each form, before any was compiled: measured on the shipped templates.
-USUAL_SIZES = {"card": 6_200, "row": 4_600, "line": 1_900, "": 0}
+#: Of `<title>`, which programs show in a tab.
+LONGEST_TITLE = 70
+#: Bytes of one event in each form with its share of headings, before any was compiled: measured on the shipped templates.
+USUAL_SIZES = {"card": 3_200, "row": 2_800, "line": 1_020, "": 0}
+#: What recipients' own values may take beyond their stand-ins, in bytes.
+OF_RECIPIENTS = 500
 TEMPLATES = {Kind.DIGEST: "digest", Kind.ANNOUNCEMENT: "announcement", Kind.REMINDER: "reminder"}
 _CUT = "<!--cut-->"
+#: Where the frame holds what only a large page keeps.
+_EARLY = re.compile("<!--early-->.*?<!--/early-->", re.DOTALL)
 _RANGE = re.compile("(\\d+\\.?[\u00a0 ]?–[\u00a0 ]?\\d+\\.?(?:\u00a0[^\\W\\d]+)?)")
 
 
@@ -88,7 +92,9 @@ class Templates:
             return
         htmls, texts = [], []
         for name, view in missing.values():
-            html_values, text_values = (_words(voice, is_html=is_html) | dict(view) for is_html in (True, False))
+            html_values, text_values = (
+                _words(voice, is_html=is_html) | dict(view) for is_html in (True, False)
+            )
             htmls.append(sandbox.render(self.html, f"parts/{name}.html", html_values))
             texts.append(sandbox.render(self.text, f"parts/{name}.txt", text_values))
         document = f"<html><head><style>{self._css('style.css')}</style></head><body>{_CUT}{_CUT.join(htmls)}{_CUT}</body></html>"
@@ -96,34 +102,23 @@ class Templates:
         for key, html, text in zip(missing, inlined, texts, strict=True):
             self._blocks[key] = Block(html.strip(), text.strip("\n"))
 
-    def frame(self, name: str, view: Mapping[str, Any], voice: Voice) -> tuple[str, str, Sentinels, Sentinels]:
-        """HTML and text of the page around its blocks, with stand-ins, and the stand-ins of each.
+    def frame(self, name: str, view: Mapping[str, Any], voice: Voice, sentinels: Sentinels) -> str:
+        """One part (that of `sentinels`) of the page around its blocks, with stand-ins.
 
         Raises:
             TemplateError: also M201, a stand-in that did not survive the inlining.
         """
-        nonce = draw_nonce(json.dumps(view, sort_keys=True, ensure_ascii=False))
-        in_html, in_text = Sentinels(nonce, "html"), Sentinels(nonce, "text")
-        page = sandbox.frozen(view)
-        values = {"page": page, "event": page.get("event", {})}
-        styles = {
-            "css": Markup(self._css("style.css")),  # noqa: S704 - our own file, not content
-            "kept_css": Markup(with_outlook_twins(self._css("kept.css"))),  # noqa: S704
-        }
-        rendered = sandbox.render(
-            self.html,
-            f"mail/{name}.html",
-            _words(voice, is_html=True) | values | styles | in_html.personal() | {"blocks": in_html.one("blocks")},
-        )
+        page, is_html = sandbox.frozen(view), sentinels.context == "html"
+        values = {"page": page, "event": page.get("event", {}), "blocks": sentinels.one("blocks")}
+        values |= _words(voice, is_html=is_html) | sentinels.personal()
+        if not is_html:
+            return sandbox.render(self.text, f"mail/{name}.txt", values)
+        values["css"] = Markup(self._css("style.css"))  # noqa: S704 - a style sheet of the templates, not content
+        values["kept_css"] = Markup(with_outlook_twins(self._css("kept.css")))  # noqa: S704
+        rendered = sandbox.render(self.html, f"mail/{name}.html", values)
         html = inline(rendered)
-        _same_sentinels(in_html, rendered, html, f"mail/{name}.html")
-        text = sandbox.render(
-            self.text,
-            f"mail/{name}.txt",
-            _words(voice, is_html=False) | values | in_text.personal() | {"blocks": in_text.one("blocks")},
-        )
-        _same_sentinels(in_text, text, text, f"mail/{name}.txt")
-        return html, text, in_html, in_text
+        _same_sentinels(sentinels, rendered, html, f"mail/{name}.html")
+        return html
 
     @property
     def _locales(self) -> list[Path]:
@@ -135,7 +130,11 @@ class Templates:
 
 
 def compile_page(
-    content: Content, templates: Templates, *, attachments: Sequence[Attachment] = (), max_size: int = MAX_SIZE
+    content: Content,
+    templates: Templates,
+    *,
+    attachments: Sequence[Attachment] = (),
+    max_size: int = MAX_SIZE,
 ) -> Page:
     """The page of one variant. `max_size`: bytes of the HTML part, decoded and encoded, that a digest stays under.
 
@@ -146,10 +145,11 @@ def compile_page(
     """
     setting = views.setting_of(content)
     if content.edition.kind == Kind.DIGEST:
-        view, html, text, sentinels = _digest(content, setting, templates, max_size)
+        view, parts, blocks = _digest(content, setting, templates, max_size)
     else:
-        view = _padded(views.notice(content, setting))
-        html, text, *sentinels = templates.frame(TEMPLATES[content.edition.kind], view, setting.voice)
+        view, blocks = _padded(views.notice(content, setting)), ()
+        parts = _Parts.of(TEMPLATES[content.edition.kind], view, setting, templates)
+    html, text = parts.joined(blocks)
     return Page(
         edition=content.edition.key,
         kind=content.edition.kind.value,
@@ -158,8 +158,8 @@ def compile_page(
         language=setting.voice.language,
         subject=view["subject"],
         preheader=view["preheader"],
-        html=sentinels[0].split(html),
-        text=sentinels[1].split(wrapping.finished(text)),
+        html=parts.in_html.split(html),
+        text=parts.in_text.split(text),
         attachments=tuple(attachments),
         date=content.edition.date,
     )
@@ -188,24 +188,62 @@ def choose_forms(is_near: Sequence[bool], sizes: Mapping[str, int], budget: int)
     return forms
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """The frame of a page in both parts, before its blocks stand in it."""
+
+    template: str
+    view: Mapping[str, Any]
+    setting: Setting
+    templates: Templates
+    html: str
+    in_html: Sentinels
+    in_text: Sentinels
+
+    @classmethod
+    def of(cls, template: str, view: Mapping[str, Any], setting: Setting, templates: Templates) -> _Parts:
+        nonce = draw_nonce(json.dumps(view, sort_keys=True, ensure_ascii=False))
+        in_html, in_text = Sentinels(nonce, "html"), Sentinels(nonce, "text")
+        html = templates.frame(template, view, setting.voice, in_html)
+        return cls(template, view, setting, templates, html, in_html, in_text)
+
+    def joined(self, blocks: Sequence[Block]) -> tuple[str, str]:
+        """HTML and text with the blocks in their place; a large page can be left from its top too."""
+        html = self.html.replace(str(self.in_html.one("blocks")), "\n".join(block.html for block in blocks))
+        leaves_early = _size(html) >= LARGE
+        if not leaves_early:
+            html = _EARLY.sub("", html)
+        view = dict(self.view) | {"leaves_early": leaves_early}
+        text = self.templates.frame(self.template, view, self.setting.voice, self.in_text)
+        text = text.replace(str(self.in_text.one("blocks")), "\n\n".join(block.text for block in blocks))
+        return html, wrapping.finished(text)
+
+
 def _digest(
     content: Content, setting: Setting, templates: Templates, max_size: int
-) -> tuple[dict[str, Any], str, str, list[Sentinels]]:
+) -> tuple[dict[str, Any], _Parts, Sequence[Block]]:
+    """A digest's data, its frame, and as much of its events as fits."""
     view = _padded(views.digest(content, setting))
+    parts = _Parts.of("digest", view, setting, templates)
     events = sorted(content.in_section("events"), key=lambda s: (s.event.span.starts_at, s.event.span.ends_at))
-    html, text, *sentinels = templates.frame("digest", view, setting.voice)
-    blocks = _fitting(events, setting, templates, max_size - _size(html))
-    if _size(html) + sum(block.size_bytes for block in blocks) >= LARGE:
-        html, text, *sentinels = templates.frame("digest", view | {"leaves_early": True}, setting.voice)
-    html = html.replace(str(sentinels[0].one("blocks")), "\n".join(block.html for block in blocks))
-    text = text.replace(str(sentinels[1].one("blocks")), "\n\n".join(block.text for block in blocks))
-    return view, html, text, sentinels
+    frame_size = _size(parts.html)
+    growth = frame_size / len(parts.html.encode())  # what the encoding adds: a tenth to Polish, a quarter to Bulgarian
+    room = max_size - frame_size - OF_RECIPIENTS
+    while True:
+        blocks = _fitting(events, setting, templates, room, growth)
+        # The page has one encoding; its blocks were measured each in its best.
+        excess = _size(parts.html + "".join(block.html for block in blocks)) + OF_RECIPIENTS - max_size
+        if excess <= 0 or len(blocks) < 3:
+            return view, parts, blocks
+        room -= excess + 200
 
 
-def _fitting(events: Sequence[Snapshot], setting: Setting, templates: Templates, room: int) -> list[Block]:
+def _fitting(
+    events: Sequence[Snapshot], setting: Setting, templates: Templates, room: int, growth: float
+) -> list[Block]:
     """The events as blocks, month by month, in the largest forms that fit into `room` bytes."""
-    is_near = [s.event.span.first - setting.today <= NEAR for s in events]
-    sizes, budget = dict(USUAL_SIZES), room
+    is_near = [s.event.span.first - setting.today <= views.NEAR for s in events]
+    sizes, budget = {form: int(size * growth) for form, size in USUAL_SIZES.items()}, room
     while True:
         forms = choose_forms(is_near, sizes, budget)
         wanted = _wanted(events, forms, setting)
@@ -214,7 +252,7 @@ def _fitting(events: Sequence[Snapshot], setting: Setting, templates: Templates,
         size = sum(block.size_bytes for block in blocks)
         if size <= room or not any(forms[1:]):
             return blocks
-        # What it was thought to take was too little: ask for less, in proportion.
+        # They take more than was thought, long titles for instance: ask for less, in proportion.
         budget = min(budget - 500, int(budget * room / size))
 
 
@@ -229,10 +267,14 @@ def _wanted(
     for snapshot, form in zip(events, forms, strict=True):
         if not form:
             continue
-        heading = languages.month_heading(max(snapshot.event.span.first, setting.today), setting.voice.language)
+        heading = languages.month_heading(
+            max(snapshot.event.span.first, setting.today), setting.voice.language
+        )
         if heading != month:
             month = heading
-            wanted.append(("month", {"heading": heading}))
+            wanted.append(
+                ("month", {"heading": heading, "is_after_lines": bool(wanted) and wanted[-1][0] == "line"})
+            )
         view = makers[form](snapshot, setting)
         view = event_views.with_button(view, setting) if snapshot is nearest and form == "card" else view
         wanted.append((form, {"event": view}))
@@ -244,7 +286,8 @@ def _wanted(
 
 
 def _padded(view: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(view) | {"padding": subjects.padding(view["preheader"])}
+    title = shorten(view["subject"], LONGEST_TITLE)
+    return dict(view) | {"padding": subjects.padding(view["preheader"]), "title": title}
 
 
 def _size(html: str) -> int:
@@ -302,4 +345,6 @@ def _same_sentinels(sentinels: Sentinels, before: str, after: str, name: str) ->
         return
     lost = ", ".join(sorted({*(wanted - found), *(found - wanted)} - {""})) or "one was altered"
     text = f"recipients' values were lost, doubled or altered: {lost}"
-    raise TemplateError(Problem(name, 0, 0, "M201", text, "print them as they are, in text or as a whole attribute"))
+    raise TemplateError(
+        Problem(name, 0, 0, "M201", text, "print them as they are, in text or as a whole attribute")
+    )

@@ -60,7 +60,9 @@ class Folders(BaseLoader):
         return None
 
     def list_templates(self) -> list[str]:
-        names = {file.relative_to(folder).as_posix() for folder in self.folders for file in folder.rglob("*.*")}
+        names = {
+            file.relative_to(folder).as_posix() for folder in self.folders for file in folder.rglob("*.*")
+        }
         return sorted(name for name in names if self.find(name))
 
 
@@ -112,7 +114,9 @@ def render(made: Room, name: str, values: Mapping[str, Any]) -> str:
         text = made.get_template(name).render(values)
     except TemplateSyntaxError as error:
         file, line = error.filename or error.name or name, error.lineno
-        raise TemplateError(_at(file, line, "E301", error.message or "syntax error", "mend the line")) from error
+        raise TemplateError(
+            _at(file, line, "E301", error.message or "syntax error", "mend the line")
+        ) from error
     except TemplateNotFound as error:
         text = f"there is no template {error.name!r}"
         raise TemplateError(_placed(made, error, name, "E303", text, _known(made))) from error

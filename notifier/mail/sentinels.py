@@ -23,7 +23,9 @@ class AskedSentinelError(TemplateRuntimeError):
     """A template asked a recipient's value something."""
 
     def __init__(self, name: str, question: str) -> None:
-        super().__init__(f"the template {question} the recipient's {name}, which is only known when the page is filled")
+        super().__init__(
+            f"the template {question} the recipient's {name}, which is only known when the page is filled"
+        )
         self.name = name
 
 

@@ -33,7 +33,12 @@ def strip(events: Sequence[Event], changed: Iterable[str], setting: Setting) -> 
     looks = [look for look in _looks(setting) if any(week["look"] == look["look"] for week in weeks)]
     if not looks:
         return None
-    return {"weeks": weeks, "months": _months(monday, count, setting), "looks": looks, "label": _label(events, setting)}
+    return {
+        "weeks": weeks,
+        "months": _months(monday, count, setting),
+        "looks": looks,
+        "label": _label(events, setting),
+    }
 
 
 def week_of(day: date, monday: date) -> int:
@@ -42,7 +47,7 @@ def week_of(day: date, monday: date) -> int:
 
 def _marks(events: Sequence[Event], changed: frozenset[str], setting: Setting) -> list[tuple[date, str]]:
     marks = []
-    for event in events:
+    for event in (e for e in events if not e.span.is_month):
         look = "moved" if event.uid in changed or event.status in CALLED_OFF else "held"
         # A meeting that has begun shows in this week; one over two weeks shows in both.
         day = max(event.span.first, setting.today)
@@ -87,5 +92,9 @@ def _months(monday: date, count: int, setting: Setting) -> list[dict[str, Any]]:
 def _label(events: Sequence[Event], setting: Setting) -> str:
     """The strip in words, for those who hear it."""
     voice = setting.voice
-    dates = [voice.dates(event.span, relative_to=setting.today) for event in events if event.status not in CALLED_OFF]
+    dates = [
+        voice.dates(event.span, relative_to=setting.today)
+        for event in events
+        if event.status not in CALLED_OFF
+    ]
     return voice.text("Weeks with meetings: {dates}", dates="; ".join(dict.fromkeys(dates[:MAX_DATES])))

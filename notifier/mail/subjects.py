@@ -30,7 +30,9 @@ def digest(ahead: Sequence[Event], setting: Setting) -> str:
     for limit in (LONGEST - 50, 24):
         first = f"{short_name(ahead[0], setting.voice, limit)} {date}"
         subject = (
-            catalogue.count("Coming up: {first} and {n} more", "Coming up: {first} and {n} more", n, first=first)
+            catalogue.count(
+                "Coming up: {first} and {n} more", "Coming up: {first} and {n} more", n, first=first
+            )
             if (n := len(ahead) - 1)
             else catalogue.text("Coming up: {first}", first=first)
         )
@@ -41,7 +43,11 @@ def digest(ahead: Sequence[Event], setting: Setting) -> str:
 
 def announcement(event: Event, setting: Setting) -> str:
     """`Nowe spotkanie: TITLE, DATE`"""
-    return _fit(lambda title: setting.voice.catalogue.text("New: {what}", what=f"{title}, {dates(event, setting)}"), event, setting)
+    return _fit(
+        lambda title: setting.voice.catalogue.text("New: {what}", what=f"{title}, {dates(event, setting)}"),
+        event,
+        setting,
+    )
 
 
 def reminder(event: Event, setting: Setting) -> str:
@@ -49,7 +55,11 @@ def reminder(event: Event, setting: Setting) -> str:
     days = joined(languages.weekdays(event.span, setting.voice.language), dates(event, setting), between=" ")
     clock = f"{event.span.begins:%H:%M}" if event.span.begins else ""
     when = joined(days, clock, between=", ")
-    return _fit(lambda title: setting.voice.catalogue.text("Reminder: {what}", what=f"{title}, {when}"), event, setting)
+    return _fit(
+        lambda title: setting.voice.catalogue.text("Reminder: {what}", what=f"{title}, {when}"),
+        event,
+        setting,
+    )
 
 
 def digest_preheader(ahead: Sequence[Event], changed: Sequence[str], setting: Setting) -> str:

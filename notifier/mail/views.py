@@ -90,8 +90,8 @@ def digest(content: Content, setting: Setting) -> dict[str, Any]:
     return _frame(content, setting) | {
         "subject": subjects.digest(ahead, setting),
         "preheader": subjects.digest_preheader(ahead, news, setting),
-        "headline": headline(ahead, setting),
-        "sentence": sentence(ahead, len(changes), setting),
+        "headline": _ours(headline(ahead, setting)),
+        "sentence": _ours(sentence(ahead, len(changes), setting)),
         "note": event_views.prose(content.note, setting.voice),
         "strip": strip(events, [change.uid for change in changes], setting) if len(events) > 1 else None,
         "changes": told,
@@ -106,7 +106,7 @@ def notice(content: Content, setting: Setting) -> dict[str, Any]:
     snapshot = content.in_section("events")[0]
     event, voice = snapshot.event, setting.voice
     is_reminder = content.edition.kind == Kind.REMINDER
-    title = voice.told(event.title)
+    dues = [d | {"event": _ours("")} for d in event_views.deadlines(event, setting)]
     told = event_views.full(snapshot, setting)
     return _frame(content, setting) | {
         "subject": (subjects.reminder if is_reminder else subjects.announcement)(event, setting),
@@ -114,12 +114,11 @@ def notice(content: Content, setting: Setting) -> dict[str, Any]:
         "slot": event_views.joined(
             voice.text("Reminder") if is_reminder else voice.text("New meeting"), voice.day(setting.today)
         ),
-        "headline": title["text"],
-        "headline_lang": title,
-        "sentence": event_views.joined(told["when"], "" if told["is_off"] else told["left"]),
+        "headline": told["title"],
+        "sentence": told["summary"],
         "note": event_views.prose({}, voice),
-        "event": event_views.with_button(told, setting),
-        "deadlines": [d | {"event": voice.told({})} for d in event_views.deadlines(event, setting)],
+        "event": event_views.with_button(told, setting) | {"enquiries": _not_twice(told["enquiries"], dues)},
+        "deadlines": dues,
     }
 
 
@@ -155,22 +154,25 @@ def sentence(ahead: Sequence[Event], changes: int, setting: Setting) -> str:
     if ahead:
         dates = voice.dates(ahead[0].span, relative_to=setting.today)
         what = voice.own(ahead[0].title) or dates
-        left = event_views.days_left(ahead[0], setting)
+        what = event_views.joined(what, event_views.days_left(ahead[0], setting), between=", ")
         told.append(
-            voice.text("Next: {what}, {left}.", what=what, left=left)
-            if left
-            else voice.text("Next: {what}.", what=what)
+            voice.text("Next: {what}.", what=what) if len(ahead) > 1 else f"{event_views.capital(what)}."
         )
     if changes:
         told.append(voice.count("One meeting has changed.", "{n} meetings have changed.", changes))
     return " ".join(told)
 
 
-def choices(subscriber: Subscriber, catalogue: Catalogue, projects: Mapping[str, Project], topics: Mapping[str, Names]) -> str:
+def choices(
+    subscriber: Subscriber, catalogue: Catalogue, projects: Mapping[str, Project], topics: Mapping[str, Names]
+) -> str:
     """What a subscriber chose, in words of the page: `COHES3ION, Przemysł 4.0`, `wszystkie spotkania`."""
     voice = Voice(catalogue, (catalogue.language, *subscriber.languages))
     named = [
-        *(voice.any(projects[key].name) if key in projects else key.upper() for key in _chosen(subscriber.projects)),
+        *(
+            voice.any(projects[key].name) if key in projects else key.upper()
+            for key in _chosen(subscriber.projects)
+        ),
         *_chosen(subscriber.series),
         *(voice.any(topics[key]) if key in topics else key for key in _chosen(subscriber.topics)),
         *_chosen(subscriber.regions),
@@ -197,7 +199,6 @@ def _frame(content: Content, setting: Setting) -> dict[str, Any]:
         "dir": direction(voice.language),
         "sender": voice.polish(voice.any(organisation.name)),
         "slot": f"{title} · {voice.day(setting.today)}",
-        "headline_lang": voice.told({}),
         "leaves_early": False,
         "in_language": voice.in_language(voice.language),
         "feed": content.links.feed(voice.language),
@@ -216,6 +217,17 @@ def _links(content: Content, voice: Voice) -> list[dict[str, str]]:
         (voice.text("Privacy"), event_views.web(content.organisation.privacy_url)),
     )
     return [{"text": text, "url": url} for text, url in possible if url]
+
+
+def _ours(text: str) -> dict[str, str]:
+    """A text of the page itself in the form that `Voice.told` gives those of the content."""
+    return {"text": text, "lang": "", "dir": "", "note": "", "mark": ""}
+
+
+def _not_twice(enquiries: Mapping[str, Any], dues: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The enquiries without the addresses that stand beside a deadline already."""
+    told = {mail for due in dues for mail in due["mail"]}
+    return dict(enquiries) | {"mail": [mail for mail in enquiries["mail"] if mail not in told]}
 
 
 def _change(change: Change, event: Event, setting: Setting) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class Voice:
         return str(languages.locale_of(self.language).territories.get(code, code))
 
     def number(self, n: int) -> str:
-        """"Trzy": in words up to twelve, as the first word of a sentence about meetings."""
+        """ "Trzy": in words up to twelve, as the first word of a sentence about meetings."""
         return self.text(NUMBERS[n - 1]) if n <= len(NUMBERS) else str(n)
 
 
