@@ -150,6 +150,7 @@ def test_a_list_gets_no_calendar_it_did_not_ask_for(kind: str) -> None:
         Attachment("a.ics", CALENDAR),
         Attachment("a.ics", b"BEGIN:VCALENDAR\r\n"),
         Attachment("a.ics", ICS.content.replace(b"METHOD:PUBLISH", b"METHOD:REQUEST"), "REQUEST"),
+        Attachment("a.ics", ICS.content, "REQUEST"),
     ],
 )
 def test_a_calendar_file_that_is_not_what_it_says_is_refused(attachment: Attachment) -> None:
@@ -219,6 +220,11 @@ def test_the_envelope_names_the_entry_and_the_recipient() -> None:
 def test_the_address_keeps_its_case_and_has_an_ascii_domain() -> None:
     person = a_subscriber("j.kowalska@xn--w-uga1v8h.example", email="J.Kowalska@żółw.example")
     assert compose.values(an_envelope(), ENTRY, person, {}).address == "J.Kowalska@xn--w-uga1v8h.example"
+
+
+def test_a_local_part_that_was_typed_in_another_form_goes_out_normalised() -> None:
+    person = a_subscriber("office@example.org", email="ｏｆｆｉｃｅ@example.org")
+    assert compose.values(an_envelope(), ENTRY, person, {}).address == "office@example.org"
 
 
 def test_a_local_part_beyond_ascii_needs_smtputf8_but_seven_bits() -> None:

@@ -69,6 +69,16 @@ def test_a_subject_is_encoded_only_where_it_must_be(text: str, field: bytes) -> 
     assert headers.unstructured("Subject", text) == field
 
 
+@pytest.mark.parametrize("length", range(1, 90))
+def test_the_first_word_leaves_room_for_the_name_of_its_field(length: int) -> None:
+    for letter in "żaж,":
+        for field in (
+            headers.mailbox("Reply-To", letter * length, "a@b.org"),
+            headers.unstructured("Subject", letter * length),
+        ):
+            assert all(len(line) <= 76 for line in field.split(b"\r\n"))
+
+
 def test_an_encoded_word_ends_between_whole_characters() -> None:
     text = "е\u0301й" * 60
     for word in headers.unstructured("Subject", text).decode().removeprefix("Subject: ").split():

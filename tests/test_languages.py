@@ -149,6 +149,7 @@ def test_weekdays_are_silent_where_they_tell_nothing() -> None:
         ("en", "September 2020", "September", "Sept"),
         ("de", "September 2020", "September", "Sep"),
         ("bg", "Септември 2020", "септември", "сеп"),
+        ("fr", "Septembre 2020", "septembre", "sept"),
     ],
 )
 def test_months_stand_in_the_form_of_their_place(language: str, heading: str, until: str, short: str) -> None:
@@ -278,6 +279,7 @@ def test_a_value_is_never_read_as_a_format(folder: Path) -> None:
     [
         ('msgid "in {n} day"\nmsgstr "za {tage} dni"\n', 1, "E304"),
         ('msgid "until {month}"\nmsgstr "do"\n', 1, "E304"),
+        ('msgid "{n} left"\nmsgstr "zostało"\n', 1, "E304"),
         ('\nmsgid "a"\nmsgstr "b"\nnonsense\n', 4, "E301"),
         ('msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=1; plural=n;\\n"\n', 0, "E301"),
         ('msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=1; plural=open(n);\\n"\n', 0, "E301"),

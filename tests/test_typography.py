@@ -41,6 +41,11 @@ def test_addresses_stay_as_they_are() -> None:
     assert shown(typo(text, "pl")) == "z~https://example.org/a%20i?x=1 i~z~office@example.org"
 
 
+def test_an_address_does_not_swallow_the_word_behind_it() -> None:
+    text = "https://example.org/w i office@example.org/5 days"
+    assert shown(typo(text, "pl")) == "https://example.org/w i~office@example.org/5 days"
+
+
 def test_only_text_nodes_of_markup_change() -> None:
     html = Markup(
         '<a title="w Essen" href="/a">w Essen</a> <code>w Essen</code><!-- w Essen --> i <b>Rzym</b> &amp; z UMWM'

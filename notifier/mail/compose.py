@@ -239,9 +239,7 @@ def _in_context(hole: Hole, value: str) -> str:
 
 def _boundary(page: Page, structure: str) -> str:
     """`=_` stands in neither encoding's text, so the boundary cannot occur in a part (RFC 2045 6.7)."""
-    digest = blake2b(page.dumps(), digest_size=15, person=structure.encode())
-    digest.update(page.edition.encode())
-    return f"=_{digest.hexdigest()}"
+    return f"=_{blake2b(page.dumps(), digest_size=15, person=structure.encode()).hexdigest()}"
 
 
 def _alternative(page: Page, mark: str) -> list[bytes | Encoded]:
