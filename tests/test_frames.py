@@ -65,6 +65,7 @@ def test_a_problem_of_a_whole_file_has_no_line() -> None:
     ("source", "word"),
     [
         ("title: 東京 会議: x", "x"),
+        ("title: ＡＢ: x", "x"),
         ("title:\tSeminarium: x", "x"),
         ("title: Z\u0301ro\u0301dło: x", "x"),
         ("title: Втори семинар: x", "x"),
@@ -81,6 +82,10 @@ def test_the_caret_stands_below_the_word_it_means(source: str, word: str) -> Non
     assert caret.count("^") == 1
     assert width(shown[: shown.rindex(word)]) == caret.index("^")
     assert "\t" not in shown
+
+
+def test_wide_letters_take_two_columns_and_combining_ones_none() -> None:
+    assert [width(text) for text in ("ab", "東京", "ＡＢ", "e\u0301", "\u200dx")] == [2, 4, 4, 1, 1]
 
 
 def test_a_wide_word_is_underlined_as_wide_as_it_is() -> None:

@@ -142,6 +142,7 @@ ERRORS = [
     ("a file too large", with_line("materials: [{title: Film, file: film.mp4}]"), "E022", 6, 33, 8, "90.0 MB, limit 25 MB", "link: https://…"),
     ("a link without a scheme", with_line("link: www.example.org/a"), "E023", 6, 7, 17, "not an http or https link", "link: https://www.example.org/a"),
     ("a link that runs a script", with_line("link: javascript:alert(1)"), "E023", 6, 7, 19, "not an http or https link", ""),
+    ("a link with a password", with_line("link: https://me:secret@example.org/"), "E023", 6, 7, 30, "not an http or https link", ""),
     ("a path that leaves", with_line("materials: [{title: Program, file: ../../secret}]"), "E024", 6, 36, 12, "leaves data/attachments", ""),
     ("a link out of the attachments", with_line("materials: [{title: Program, file: secret.pdf}]"), "E024", 6, 36, 10, "leaves data/attachments", ""),
 ]  # fmt: skip
@@ -478,9 +479,29 @@ def test_two_meetings_of_a_project_on_one_day_are_pointed_out() -> None:
     assert read(one, **{"events/2020-09-09-visit.md": moved}).problems == ()
 
 
+@pytest.mark.parametrize(
+    ("lines", "is_told"),
+    [("status: confirmed", True), ("status: cancelled", False), ("status: postponed", False)],
+)
+def test_a_meeting_that_does_not_take_place_is_in_nobodys_way(lines: str, is_told: bool) -> None:
+    one = with_line("project: smarty")
+    two = one.replace("20200908-seminar", "20200909-visit").replace("format", f"{lines}\nformat")
+    reading = read(one, **{"events/2020-09-09-visit.md": two})
+    assert [p.code for p in reading.problems] == (["W106"] if is_told else [])
+
+
+def test_a_month_is_no_day_that_two_meetings_share() -> None:
+    one = with_line("project: smarty")
+    two = one.replace("20200908-seminar", "20200900-visit").replace(
+        "when: 2020-09-08..2020-09-09", "when: 2020-09\nstatus: tentative"
+    )
+    assert read(one, **{"events/2020-09-visit.md": two}).problems == ()
+
+
 def test_a_file_name_becomes_a_link_and_must_be_fit_for_it() -> None:
     reading = read(EVENT, **{"events/2020/nowe spotkanie.md": EVENT})
     assert [(p.code, p.line) for p in reading.problems] == [("E009", 0)]
+    assert reading.broken == ("nowe spotkanie",)
 
 
 # --- bytes and limits ----------------------------------------------------------------------------------------
@@ -572,6 +593,18 @@ def test_a_file_without_an_opening_line_is_one_problem(text: str) -> None:
 def test_a_file_that_cannot_be_read_at_all_does_not_complain_of_what_is_missing() -> None:
     reading = read(with_line("place: [}"))
     assert [p.code for p in reading.problems] == ["E001"]
+
+
+def test_four_levels_are_enough_and_five_are_not() -> None:
+    four, five = "place: {a: {b: {c: {d: e}}}}", "place: {a: {b: {c: {d: {e: f}}}}}"
+    assert "E005" not in {p.code for p in read(with_line(four)).problems}
+    assert "E005" in {p.code for p in read(with_line(five)).problems}
+
+
+def test_open_brackets_are_counted_before_yaml_sees_them() -> None:
+    # libyaml takes n * n time for n open brackets
+    (problem,) = read(with_line(f"place: {'{a: ' * 10_000}")).problems
+    assert (problem.code, problem.line, problem.column) == ("E005", 6, 8 + 40 * 4)
 
 
 def test_a_file_over_the_limit_is_refused_in_words() -> None:
@@ -686,7 +719,8 @@ def test_an_empty_folder_is_an_empty_reading(tmp_path: Path) -> None:
 
 
 def test_what_need_not_be_mended_stays_as_it_is() -> None:
-    for content in (EVENT.encode(), b"", b"no front matter", EVENT.replace("\n", "\r\n").encode()):
+    twice = with_line("start: 2020-09-08").encode()
+    for content in (EVENT.encode(), twice, b"", b"no front matter", EVENT.replace("\n", "\r\n").encode()):
         assert mend(content, ()) == content
 
 

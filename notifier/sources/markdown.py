@@ -89,11 +89,13 @@ def read(files: Mapping[str, bytes], settings: ReadingSettings) -> Reading:
     notes, note_findings = _notes(shelves["notes"], settings.languages[0])
     problems = [p for shelf in shelves.values() for each in shelf.findings() for p in each.problems]
     problems += [problem for each in note_findings for problem in each.problems]
-    return _reading(read_events, problems, notes, projects, series)
+    unnamed = [each.subject for each in events.others]
+    return _reading(read_events, unnamed, problems, notes, projects, series)
 
 
 def _reading(
     read_events: Sequence[EventFile],
+    unnamed: Sequence[str],
     problems: Iterable[Problem],
     notes: Mapping[str, Texts],
     projects: Mapping[str, projectfile.ProjectFile],
@@ -109,7 +111,7 @@ def _reading(
         projects={key: each.project for key, each in projects.items() if each.project},
         series={key: each.series for key, each in series.items() if each.series},
         notes=notes,
-        broken=tuple(each.slug for each in bad),
+        broken=tuple(dict.fromkeys((*(each.slug for each in bad), *unnamed))),
         broken_spans={each.slug: each.span for each in bad if each.span},
     )
 
