@@ -1,4 +1,4 @@
-"""When something happens: the `when` grammar and the span it gives.
+"""When something happens: the span that the `when` grammar (when.py) reads and writes.
 
 A span is what a person wrote: whole days (both inclusive), an unfixed month, or local wall times in an IANA zone.
 UTC is derived on demand and never stored alone, so a change of zone rules moves the instant and keeps the clock time.
