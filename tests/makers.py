@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from pathlib import Path
 from typing import Any
 
+from notifier.app import App
+from notifier.config import Config
 from notifier.config import Config, Organisation
 from notifier.editions.base import Edition, Kind, Mention
-from notifier.events.event import Event, Place, Snapshot
+from notifier.events.event import Event, Place, Project, Snapshot
 from notifier.events.span import Span
+from notifier.sources.base import Reading
 from notifier.subscribers.subscriber import Consent, Standing, Subscriber
+from notifier.transports.memory import MemoryTransport
 
 
 def a_span(
@@ -51,8 +57,8 @@ def a_snapshot(event: Event | None = None, **fields: Any) -> Snapshot:
     return Snapshot(**(defaults | fields))
 
 
-def a_config(**fields: Any) -> Config:
-    """An office in Warsaw that writes Polish and English; sections as keyword arguments, all else by default."""
+def an_office(**fields: Any) -> Config:
+    """Settings of an office in Warsaw that writes Polish and English; sections as arguments, all else by default."""
     organisation = Organisation(
         name={"en": "Cooperation Office", "pl": "Biuro Współpracy"},
         sender="events@region.example",
@@ -93,3 +99,37 @@ def an_edition(
         "offset": "P7D",
     }
     return Edition(**(defaults | fields))
+
+
+def a_config(folder: Path, **sections: Any) -> Config:
+    """A project in a folder: four languages, mail into memory, no approvals unless said otherwise."""
+    defaults: dict[str, Any] = {
+        "file": folder / "config.toml",
+        "organisation": {
+            "name": {"pl": "Biuro", "en": "Office", "de": "Büro", "bg": "Бюро"},
+            "sender": "events@region.example",
+            "postal_address": "1 Sample Street, 00-000 Sampletown",
+            "languages": ["pl", "en", "de", "bg"],
+            "timezone": "Europe/Warsaw",
+        },
+        "newsletter": [{"name": "events", "title": {"pl": "Przegląd spotkań", "en": "Meetings ahead"}}],
+        "web": {"base_url": "https://events.region.example"},
+        "transports": {"url": "memory:"},
+        "editions": {"digest": {"approval": "none"}, "announcement": {"approval": "none"}},
+    }
+    return Config.model_validate(defaults | sections)
+
+
+def an_app(
+    folder: Path, events: Sequence[Event] = (), *, reading: Reading | None = None, **sections: Any
+) -> App:
+    """An app over these events, with a real SQLite store in the folder and mail kept in memory."""
+    told = reading or Reading(
+        events=tuple(events), projects={"cohes3ion": Project(key="cohes3ion", name={"en": "COHES3ION"})}
+    )
+    return App(
+        a_config(folder, **sections),
+        read=lambda: told,
+        made_transport=MemoryTransport(),
+        made_keys={1: b"k" * 32},
+    )

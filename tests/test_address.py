@@ -35,7 +35,7 @@ def test_an_address_is_kept_as_typed_compared_folded_and_sent_in_ascii(
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "office", "@example.org", "office@", "a@b@example.org", "office@example", "office@localhost"),
+        *("", "office", "@example.org", "office@", "a@b@example.org", "office@example", "office@localhost", "office@test", "office@invalid"),
         *("office@[127.0.0.1]", "office@127.0.0.1", '"the office"@example.org', "Office <office@example.org>"),
         *("office@example.org\nBcc: x@example.org", "office\r@example.org", "office @example.org", "a\0b@example.org"),
         *("a..b@example.org", ".a@example.org", "a.@example.org", "office@-example.org", "office@exa_mple.org"),

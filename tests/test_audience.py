@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from makers import a_config, a_snapshot, a_subscriber, an_edition, an_event
+from makers import a_snapshot, a_subscriber, an_edition, an_event, an_office
 
 from notifier.config import Config, Newsletter
 from notifier.editions.base import Edition, Kind, Mention
@@ -33,7 +34,7 @@ def a_digest(*events: Event, cadence: str = "biweekly", **fields: Any) -> Editio
 
 def decide(edition: Edition, *readers: Subscriber, settings: Config | None = None, told: tuple[int, ...] = ()) -> list[Decision]:  # fmt: skip
     snapshots = {event.uid: a_snapshot(event) for event in (CALABRIA, SEMINAR, LOOSE, HIDDEN)}
-    return list(audience.choose(edition, snapshots, readers, settings or a_config(), told=told))
+    return list(audience.choose(edition, snapshots, readers, settings or an_office(), told=told))
 
 
 def the(edition: Edition, reader: Subscriber, **fields: Any) -> Decision:
@@ -130,7 +131,7 @@ def test_a_group_sees_its_events_and_others_the_rest() -> None:
 def test_an_event_for_subscribers_is_for_everyone_who_is_written_to() -> None:
     members = an_event(visibility="subscribers")
     snapshots = {members.uid: a_snapshot(members)}
-    (decision,) = audience.choose(a_reminder(members), snapshots, [a_subscriber()], a_config())
+    (decision,) = audience.choose(a_reminder(members), snapshots, [a_subscriber()], an_office())
     assert decision.is_included
 
 
@@ -150,7 +151,7 @@ def test_a_digest_whose_events_are_gone_goes_to_nobody() -> None:
 
 def test_a_notice_reaches_readers_of_every_newsletter_that_covers_its_event() -> None:
     # Given a notice that belongs to the first of two newsletters that cover the event
-    settings = a_config(
+    settings = an_office(
         newsletter=(Newsletter(name="events"), Newsletter(name="visits", projects=("cohes3ion",)))
     )
     reader = a_subscriber(newsletters=("visits",))
@@ -177,6 +178,29 @@ def test_decisions_come_in_the_order_of_the_subscribers_and_for_each() -> None:
         a_subscriber(f"office{n}@example.org", id=n, standing=Standing(s)) for n, s in enumerate(Standing)
     ]
     assert [d.subscriber for d in decide(a_reminder(), *readers)] == readers
+
+
+@pytest.mark.parametrize(
+    ("choice", "edition"),
+    [
+        ({"standing": Standing.PENDING}, a_reminder()),
+        ({"newsletters": ("other",)}, a_reminder()),
+        ({"projects": ("smarty",)}, a_reminder()),
+        ({"series": ("smarty-rgi",)}, a_reminder()),
+        ({"topics": ("sme",)}, a_reminder()),
+        ({"regions": ("PL92",)}, a_reminder()),
+        ({"kinds": ("digest",)}, a_reminder()),
+        ({"frequency": "weekly"}, a_digest(CALABRIA)),
+        ({"groups": ()}, a_reminder(HIDDEN)),
+        ({"id": 7}, a_reminder(kind=Kind.UPDATE)),
+    ],
+)
+def test_two_who_differ_in_one_choice_are_told_apart(choice: dict[str, Any], edition: Edition) -> None:
+    insider = a_subscriber(groups=("board",))
+    assert [d.is_included for d in decide(edition, insider, replace(insider, **choice), told=(1,))] == [
+        True,
+        False,
+    ]
 
 
 CHOICES = st.sampled_from([("*",), (), ("smarty",), ("cohes3ion",), ("smarty", "cohes3ion")])

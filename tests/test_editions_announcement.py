@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from makers import a_config, a_snapshot, a_span, an_event
+from makers import a_snapshot, a_span, an_event, an_office
 
 from notifier.config import AnnouncementSettings, Config, Editions, Newsletter, UpdateSettings
 from notifier.editions import announcement
@@ -26,7 +26,7 @@ def known(event: Event | None = None, after: timedelta = timedelta(0), **fields:
 def planned(*snapshots: Snapshot, settings: Config | None = None) -> list[Edition]:
     """All announcements of the month around KNOWN."""
     month = timedelta(days=30)
-    return list(announcement.plan(snapshots, KNOWN - month, KNOWN + month, settings or a_config()))
+    return list(announcement.plan(snapshots, KNOWN - month, KNOWN + month, settings or an_office()))
 
 
 def many(count: int, apart: timedelta) -> list[Snapshot]:
@@ -42,7 +42,7 @@ def test_a_new_event_is_announced_after_the_undo_window() -> None:
 
 def test_an_announcement_that_needs_approval_is_asked_for_when_the_event_becomes_known() -> None:
     assert planned(known())[0].prepare_at == KNOWN
-    unasked = a_config(editions=Editions(announcement=AnnouncementSettings(approval="none")))
+    unasked = an_office(editions=Editions(announcement=AnnouncementSettings(approval="none")))
     assert planned(known(), settings=unasked)[0].prepare_at is None
 
 
@@ -117,7 +117,7 @@ def test_a_burst_is_seen_from_what_is_known_when_the_announcement_is_due() -> No
 
 
 def test_an_announcement_belongs_to_the_first_newsletter_that_covers_the_event() -> None:
-    settings = a_config(
+    settings = an_office(
         newsletter=(
             Newsletter(name="smarty", projects=("smarty",)),
             Newsletter(name="visits", projects=("cohes3ion",)),
@@ -125,7 +125,7 @@ def test_an_announcement_belongs_to_the_first_newsletter_that_covers_the_event()
         )
     )
     assert planned(known(), settings=settings)[0].newsletter == "visits"
-    nowhere = a_config(newsletter=settings.newsletter[:1])
+    nowhere = an_office(newsletter=settings.newsletter[:1])
     assert planned(known(), settings=nowhere) == []
 
 
@@ -136,5 +136,5 @@ def test_a_foreign_uid_is_escaped_in_the_key() -> None:
 
 
 def test_the_undo_window_is_configured() -> None:
-    settings = a_config(editions=Editions(update=UpdateSettings(delay=timedelta(hours=1))))
+    settings = an_office(editions=Editions(update=UpdateSettings(delay=timedelta(hours=1))))
     assert planned(known(), settings=settings)[0].due == KNOWN + timedelta(hours=1)

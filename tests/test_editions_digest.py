@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from makers import a_config, a_snapshot, a_span, an_event
+from makers import a_snapshot, a_span, an_event, an_office
 
 from notifier.config import Config, DigestSettings, Editions, Newsletter
 from notifier.editions import digest
@@ -33,7 +33,7 @@ def sections(
     snapshots: list[Snapshot], settings: Config | None = None, at: datetime = DUE
 ) -> dict[str, list[str]]:
     """section -> days of its events, as a digest at `at` would show them."""
-    settings = settings or a_config()
+    settings = settings or an_office()
     days = {s.event.uid: s.event.span.first.isoformat() for s in snapshots}
     shown: dict[str, list[str]] = {}
     for mention in digest.contents(snapshots, at, settings, settings.newsletter[0]):
@@ -46,7 +46,7 @@ def planned(snapshots: list[Snapshot], settings: Config, until: datetime = DUE) 
 
 
 def with_digest(**fields: Any) -> Config:
-    return a_config(editions=Editions(digest=DigestSettings(**({"approval": "none"} | fields))))
+    return an_office(editions=Editions(digest=DigestSettings(**({"approval": "none"} | fields))))
 
 
 def test_events_within_the_window_are_shown_soonest_first() -> None:
@@ -61,7 +61,7 @@ def test_events_within_the_window_are_shown_soonest_first() -> None:
 def test_the_window_includes_its_last_instant() -> None:
     # Given meetings in Warsaw exactly 60 days after the digest, and a minute later
     timed = [an_event(at, span=a_span("2020-06-06", at=at)) for at in ("07:30", "07:31")]
-    settings = a_config()
+    settings = an_office()
     found = digest.contents([published(e) for e in timed], DUE, settings, settings.newsletter[0])
     assert [m.uid for m in found] == [timed[0].uid]
 
@@ -147,7 +147,7 @@ def test_sections_stand_in_the_configured_order_and_only_those() -> None:
 
 
 def test_a_newsletter_tells_only_of_what_it_covers() -> None:
-    narrow = a_config(
+    narrow = an_office(
         newsletter=(Newsletter(name="smarty", projects=("smarty",), topics=("sme", "clusters")),)
     )
     snapshots = [
@@ -180,10 +180,10 @@ def test_two_days_of_one_week_make_one_digest_however_time_is_cut() -> None:
     newsletter = Newsletter(schedule={"weekly": "cron: 30 7 * * TUE,FRI"})
     friday = datetime(2020, 4, 10, 5, 30, tzinfo=UTC)
     # Then Friday gives none after Tuesday did, even when nobody asked on Tuesday
-    assert digest.due_between(newsletter, "weekly", friday - SECOND, friday, a_config()) == {}
+    assert digest.due_between(newsletter, "weekly", friday - SECOND, friday, an_office()) == {}
     # But it does when Tuesday is a day off
     newsletter = Newsletter(schedule=newsletter.schedule, **{"except": ("2020-04-07",)})
-    assert digest.due_between(newsletter, "weekly", friday - SECOND, friday, a_config()) == {
+    assert digest.due_between(newsletter, "weekly", friday - SECOND, friday, an_office()) == {
         "2020-W15": friday
     }
 
@@ -198,8 +198,8 @@ def test_a_digest_that_needs_approval_is_planned_a_day_ahead() -> None:
     # Given approval by default
     snapshots = [published(on("2020-04-28"))]
     # When the day before has not quite come, and when it has
-    early = planned(snapshots, a_config(), DUE - timedelta(days=1) - SECOND)
-    ready = planned(snapshots, a_config(), DUE - timedelta(days=1))
+    early = planned(snapshots, an_office(), DUE - timedelta(days=1) - SECOND)
+    ready = planned(snapshots, an_office(), DUE - timedelta(days=1))
     # Then it is known from that instant, to be prepared then
     assert early == {}
     assert ready["digest/events/2020-W15"].prepare_at == DUE - timedelta(days=1)
@@ -223,6 +223,6 @@ def test_a_digest_is_of_use_for_two_days_or_until_its_first_event() -> None:
 
 def test_a_mention_names_revision_and_start() -> None:
     (mention,) = digest.contents(
-        [published(on("2020-04-28"), revision=3)], DUE, a_config(), a_config().newsletter[0]
+        [published(on("2020-04-28"), revision=3)], DUE, an_office(), an_office().newsletter[0]
     )
     assert (mention.revision, mention.occurrence) == (3, "20200427T220000Z")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from makers import a_config, a_snapshot, a_span, an_event
+from makers import a_snapshot, a_span, an_event, an_office
 
 from notifier.config import (
     AnnouncementSettings,
@@ -33,7 +33,7 @@ def unasked(**fields: Any) -> Config:
     editions = Editions(
         digest=DigestSettings(approval="none"), announcement=AnnouncementSettings(approval="none")
     )
-    return a_config(**({"editions": editions} | fields))
+    return an_office(**({"editions": editions} | fields))
 
 
 @st.composite
@@ -75,7 +75,7 @@ def test_planning_in_any_order_and_overlap_equals_planning_once(
     approvals: tuple[str, str, str],
 ) -> None:
     # Given a time cut into parts, and more parts that overlap them
-    config = a_config(
+    config = an_office(
         newsletter=(Newsletter(projects=("smarty",), name="smarty"), Newsletter()),
         editions=Editions(
             digest=DigestSettings(approval=approvals[0]),
@@ -103,7 +103,7 @@ def test_planning_in_any_order_and_overlap_equals_planning_once(
 @settings(max_examples=40, deadline=None)
 def test_a_plan_never_speaks_of_what_is_unknown_or_over(known: tuple[Snapshot, ...], step: int) -> None:
     by_uid = {s.event.uid: s for s in known}
-    for edition in planning.plan(known, START, START + 130 * DAY, a_config()):
+    for edition in planning.plan(known, START, START + 130 * DAY, an_office()):
         assert edition.due < edition.useful_until
         assert edition.prepare_at is None or edition.prepare_at <= edition.due
         for mention in edition.mentions:
@@ -121,7 +121,7 @@ def test_nothing_is_to_be_done_before_the_next_due_instant(
     known: tuple[Snapshot, ...], after: int, horizon: int
 ) -> None:
     # Given any moment
-    now, config = START + MINUTE * after, a_config()
+    now, config = START + MINUTE * after, an_office()
     # When the next instant is asked for
     following = planning.next_due(known, now, horizon * DAY, config)
     # Then until just before it no tick finds anything new to store, prepare or open, and at it there is something
@@ -139,18 +139,20 @@ def test_next_due_is_the_preparation_where_that_comes_first() -> None:
     known = [a_snapshot(is_baseline=True)]
     sunday = datetime(2020, 4, 5, 12, 0, tzinfo=UTC)
     # Then digests of Tuesday are to be prepared on Monday at 07:30, and are due a day later
-    assert planning.next_due(known, sunday, 10 * DAY, a_config()) == datetime(2020, 4, 6, 5, 30, tzinfo=UTC)
+    assert planning.next_due(known, sunday, 10 * DAY, an_office()) == datetime(2020, 4, 6, 5, 30, tzinfo=UTC)
     assert planning.next_due(known, sunday, 10 * DAY, unasked()) == datetime(2020, 4, 7, 5, 30, tzinfo=UTC)
-    assert planning.next_due(known, sunday, 6 * HOUR, a_config()) is None
+    assert planning.next_due(known, sunday, 6 * HOUR, an_office()) is None
+    # And between the two, an hour holds nothing
+    assert planning.next_due(known, sunday + DAY, HOUR, an_office()) is None
 
 
 def test_an_event_known_while_its_digest_is_prepared_joins_it() -> None:
     # Given a digest that is prepared from Monday 07:30, when there was nothing to say
     monday, tuesday = datetime(2020, 4, 6, 5, 30, tzinfo=UTC), datetime(2020, 4, 7, 5, 30, tzinfo=UTC)
     late = a_snapshot(published_at=monday + HOUR, revised_at=monday + HOUR, is_baseline=True)
-    assert planning.plan([], monday - MINUTE, monday, a_config()) == ()
+    assert planning.plan([], monday - MINUTE, monday, an_office()) == ()
     # When an event becomes known an hour later
-    found = planning.plan([late], monday + HOUR, monday + 2 * HOUR, a_config())
+    found = planning.plan([late], monday + HOUR, monday + 2 * HOUR, an_office())
     # Then the digests of Tuesday are planned still
     assert {e.due for e in found} == {tuesday}
 
@@ -181,7 +183,7 @@ def the_year() -> tuple[Edition, ...]:
             for event in (ESSEN, CALABRIA, STAKEHOLDERS, SEMINAR)
             if HISTORY[event.uid] <= day
         ]
-        for edition in planning.plan(known, day - DAY, day, a_config()):
+        for edition in planning.plan(known, day - DAY, day, an_office()):
             found.setdefault(edition.key, edition)
         day += DAY
     return tuple(found.values())

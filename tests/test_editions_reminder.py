@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from makers import a_config, a_snapshot, a_span, an_event
+from makers import a_snapshot, a_span, an_event, an_office
 
 from notifier.config import Config, Editions, Newsletter, ReminderSettings
 from notifier.editions import reminder
@@ -23,7 +23,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 def planned(snapshot: Snapshot, settings: Config | None = None) -> dict[str, Edition]:
     """offset -> reminder, of all time."""
-    return {e.offset: e for e in reminder.plan([snapshot], EPOCH, END, settings or a_config())}
+    return {e.offset: e for e in reminder.plan([snapshot], EPOCH, END, settings or an_office())}
 
 
 def old(**fields: Any) -> Snapshot:
@@ -31,7 +31,7 @@ def old(**fields: Any) -> Snapshot:
 
 
 def with_reminder(**fields: Any) -> Config:
-    return a_config(editions=Editions(reminder=ReminderSettings(**fields)))
+    return an_office(editions=Editions(reminder=ReminderSettings(**fields)))
 
 
 def local(instant: datetime, zone: str = "Europe/Warsaw") -> str:
@@ -84,7 +84,7 @@ def test_an_event_with_hours_is_reminded_that_long_before_its_start() -> None:
 )
 def test_quiet_hours_move_a_reminder_later_or_before_them(at: str, before: timedelta, due: str) -> None:
     event = an_event(span=a_span("2020-04-28", at=at, zone="Europe/Rome"))
-    assert local(reminder.due_at(event, before, a_config()), "Europe/Rome") == due
+    assert local(reminder.due_at(event, before, an_office()), "Europe/Rome") == due
 
 
 def test_quiet_hours_within_a_day_or_none_are_possible() -> None:
@@ -96,7 +96,7 @@ def test_quiet_hours_within_a_day_or_none_are_possible() -> None:
 
 
 def test_a_part_of_a_day_before_whole_days_is_the_day_before() -> None:
-    due = reminder.due_at(an_event(), timedelta(hours=12), a_config())
+    due = reminder.due_at(an_event(), timedelta(hours=12), an_office())
     assert local(due) == "2020-04-27 07:30"
 
 
@@ -129,8 +129,8 @@ def test_reminders_need_no_approval_unless_asked_for() -> None:
 
 def test_a_reminder_belongs_to_the_first_newsletter_that_covers_the_event() -> None:
     two = (Newsletter(name="smarty", projects=("smarty",)), Newsletter(name="all"))
-    assert {e.newsletter for e in planned(old(), a_config(newsletter=two)).values()} == {"all"}
-    assert planned(old(), a_config(newsletter=two[:1])) == {}
+    assert {e.newsletter for e in planned(old(), an_office(newsletter=two)).values()} == {"all"}
+    assert planned(old(), an_office(newsletter=two[:1])) == {}
 
 
 @pytest.mark.parametrize("text", ["20-07", "20:00", "25:00-07:00", "evening"])
@@ -158,7 +158,7 @@ def test_no_reminder_falls_into_quiet_hours_or_after_the_start(
     # Given any event around the days on which clocks change
     span = a_span(day.isoformat(), at=clock or "", zone=zone)
     # When its reminder is due
-    due = reminder.due_at(an_event(span=span), before, a_config())
+    due = reminder.due_at(an_event(span=span), before, an_office())
     # Then it is ahead of the start and, on the clock of its zone, between 07:00 and 20:00
     assert due < span.starts_at
     shown = due.astimezone(ZoneInfo(zone if clock else "Europe/Warsaw"))

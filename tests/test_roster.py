@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from makers import a_config, a_subscriber
+from makers import a_subscriber, an_office
 
 from notifier.config import Newsletter, Subscribers
 from notifier.errors import ContentError
@@ -18,7 +18,7 @@ from notifier.subscribers.headings import COLUMNS, column_of
 from notifier.subscribers.roster import Roster
 from notifier.subscribers.subscriber import EVERYTHING, KINDS, Consent, Standing, Subscriber
 
-CONFIG = a_config(
+CONFIG = an_office(
     newsletter=(Newsletter(name="events"), Newsletter(name="visits")),
     subscribers=Subscribers(
         topics={"industry-4-0": {"en": "Industry 4.0"}, "sme": {"en": "SMEs"}}, regions=("PL92",)
@@ -147,6 +147,13 @@ def test_a_cell_that_says_nothing_is_told_by_row_column_and_heading(
     assert found.subscribers == ()
 
 
+def test_a_star_among_keys_is_everything_and_none_alone_is_nothing() -> None:
+    assert one("projects", "smarty *").subscribers[0].projects == EVERYTHING
+    assert one("projects", "none").subscribers[0].projects == ()
+    assert one("kinds", "none").subscribers[0].kinds == ()
+    assert places(one("projects", "none smarty")) == [(2, 2, "E020")]
+
+
 def test_near_names_are_offered() -> None:
     assert one("projects", "smarti").problems[0].fix == "did you mean smarty"
     assert one("projects", "xyz").problems[0].fix == "one of: cohes3ion, smarty"
@@ -160,10 +167,11 @@ def test_all_problems_are_told_at_once_and_the_good_rows_are_read() -> None:
         "\n"
         '"OFFICE@example.org";"nonsense\nsmarty";\n'
         "press@example.org;;\n"
+        "clerk@example.org;;cooking\n"
     )
     found = read(text)
     # Lines are those of the file: a blank one counts, and a cell of two lines counts as two
-    assert places(found) == [(2, 1, "E408"), (2, 3, "E020"), (5, 1, "E404"), (5, 2, "E020")]
+    assert places(found) == [(2, 1, "E408"), (2, 3, "E020"), (5, 1, "E404"), (5, 2, "E020"), (8, 3, "E020")]
     assert "repeats row 3" in found.problems[2].text
     assert [s.address for s in found.subscribers] == ["office@example.org", "press@example.org"]
 
@@ -268,15 +276,15 @@ def test_no_heading_means_two_columns() -> None:
 
 def test_without_lists_of_projects_series_and_regions_every_key_of_their_form_goes() -> None:
     raw = b"email;projects;series;regions\na@example.org;new;other;DEA5 PL\n"
-    (subscriber,) = roster.read(raw, a_config()).subscribers
+    (subscriber,) = roster.read(raw, an_office()).subscribers
     assert (subscriber.projects, subscriber.series, subscriber.regions) == (
         ("new",),
         ("other",),
         ("DEA5", "PL"),
     )
-    assert [p.code for p in roster.read(b"email;regions\na@example.org;Mazowsze\n", a_config()).problems] == [
-        "E020"
-    ]
+    assert [
+        p.code for p in roster.read(b"email;regions\na@example.org;Mazowsze\n", an_office()).problems
+    ] == ["E020"]
 
 
 @pytest.mark.parametrize("start", list("=+-@\t\r＝＋－＠") + ["'"])
@@ -368,7 +376,7 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 def test_the_sample_rows_are_sound_and_one_is_pending() -> None:
     if not SAMPLE.is_file():
         pytest.skip("the sample subscribers are not beside the tests")
-    settings = a_config(subscribers=Subscribers(topics={t: {} for t in ("industry-4-0", "sme", "clusters")}))
+    settings = an_office(subscribers=Subscribers(topics={t: {} for t in ("industry-4-0", "sme", "clusters")}))
     found = roster.read(SAMPLE.read_bytes(), settings, projects=PROJECTS, series=SERIES, accept_consent=True)
     assert found.problems == ()
     standings = [s.standing for s in found.subscribers]

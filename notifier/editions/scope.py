@@ -34,7 +34,7 @@ def mismatch(event: Event, choices: Choices) -> str:
         ("topic", choices.topics, event.topics),
         ("region", choices.regions, event.regions),
     ):
-        if "*" not in chosen and not any(key and key in chosen for key in keys):
+        if "*" not in chosen and not any(key in chosen for key in keys):
             return dimension
     return ""
 

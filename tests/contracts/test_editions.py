@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from makers import a_config, a_snapshot, a_span, an_event
+from makers import a_snapshot, a_span, an_event, an_office
 
 from notifier.config import Config, Editions, Newsletter
 from notifier.editions import announcement, digest, planning, reminder
@@ -36,7 +36,7 @@ def known() -> list[Snapshot]:
 
 def asked(approval: str) -> Config:
     rules = {kind: {"approval": approval} for kind in ("digest", "announcement", "reminder")}
-    return a_config(editions=Editions.model_validate(rules))
+    return an_office(editions=Editions.model_validate(rules))
 
 
 def all_of(plan: Plan, known: list[Snapshot], settings: Config | None = None) -> list[Edition]:
@@ -131,5 +131,5 @@ def test_the_mode_is_the_one_of_the_kind(
     backend: tuple[Kind, Plan], known: list[Snapshot], mode: str
 ) -> None:
     kind, plan = backend
-    settings = a_config(editions=Editions.model_validate({kind.value: {"mode": mode, "approval": "none"}}))
+    settings = an_office(editions=Editions.model_validate({kind.value: {"mode": mode, "approval": "none"}}))
     assert {e.mode for e in all_of(plan, known, settings)} == {mode}
