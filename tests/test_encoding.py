@@ -41,19 +41,12 @@ def assert_fit_for_the_wire(filled: bytes) -> None:
         assert not line.endswith((b" ", b"\t"))
 
 
-def both(pieces: Sequence[Piece]) -> list[QuotedPrintable | Base64]:
-    """The two encodings of the same pieces: a long text of the right script makes the other one the shorter."""
-    forced = [encode([*pieces, filler]) for filler in ("x" * 9000, "ж" * 9000)]
-    assert [one.name for one in forced] == ["quoted-printable", "base64"]
-    return [encode(pieces), *forced]
-
-
 def assert_holes_filled_as_rendered(pieces: Sequence[Piece], values: dict[str, str]) -> None:
     plain = "".join(p if isinstance(p, str) else values[p.name] for p in pieces)
-    for encoded in both(pieces):
+    for encoded in (QuotedPrintable.of(pieces), Base64.of(pieces)):
         filled = encoded.fill(lambda hole: values[hole.name])
         assert_fit_for_the_wire(filled)
-        assert decoded(encoded, filled).removesuffix("x" * 9000).removesuffix("ж" * 9000) == crlf(plain)
+        assert decoded(encoded, filled) == crlf(plain)
 
 
 def a_random_text(chance: random.Random, longest: int) -> str:
@@ -74,7 +67,7 @@ def a_random_case(chance: random.Random) -> tuple[list[Piece], dict[str, str]]:
 @pytest.mark.parametrize("seed", range(4))
 def test_holes_are_filled_as_a_plain_render(seed: int) -> None:
     chance = random.Random(seed)
-    for _ in range(500):
+    for _ in range(1000):
         assert_holes_filled_as_rendered(*a_random_case(chance))
 
 

@@ -35,6 +35,11 @@ class QuotedPrintable:
     holes: tuple[Hole, ...]
     name: Literal["quoted-printable"] = "quoted-printable"
 
+    @classmethod
+    def of(cls, pieces: Sequence[Piece]) -> QuotedPrintable:
+        constants, holes = _alternate(pieces)
+        return cls(_fenced(constants), holes)
+
     @property
     def size_bytes(self) -> int:
         return sum(map(len, self.constants))
@@ -69,6 +74,11 @@ class Base64:
     holes: tuple[Hole, ...]
     name: Literal["base64"] = "base64"
 
+    @classmethod
+    def of(cls, pieces: Sequence[Piece]) -> Base64:
+        constants, holes = _alternate(pieces)
+        return cls(tuple(_aligned(crlf(constant).encode()) for constant in constants), holes)
+
     @property
     def size_bytes(self) -> int:
         return sum(len(c) if isinstance(c, bytes) else len(c[0].body) for c in self.constants)
@@ -99,11 +109,10 @@ def encode(pieces: Sequence[Piece]) -> Encoded:
 
     ASCII is quoted-printable however many fences it has: filters take base64 of plain ASCII for hiding.
     """
-    constants, holes = _alternate(pieces)
-    quoted = QuotedPrintable(_fenced(constants), holes)
-    if all(map(str.isascii, constants)):
+    quoted = QuotedPrintable.of(pieces)
+    if all(piece.isascii() for piece in pieces if isinstance(piece, str)):
         return quoted
-    aligned = Base64(tuple(_aligned(crlf(constant).encode()) for constant in constants), holes)
+    aligned = Base64.of(pieces)
     return aligned if aligned.size_bytes < quoted.size_bytes else quoted
 
 
