@@ -60,6 +60,10 @@ class EventRecords(Protocol):
         """All snapshots of one event, oldest first."""
         ...
 
+    def fingerprint(self) -> str:
+        """A short text that differs after every publication; cheap, for those who keep what they rendered."""
+        ...
+
     def publish(self, snapshots: Sequence[Snapshot]) -> int:
         """Store new snapshots, unique by (uid, revision); how many were new."""
         ...

@@ -38,6 +38,13 @@ class EventRecords:
         with self._database.read() as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
+    def fingerprint(self) -> str:
+        """A short text that differs after every publication: snapshots are only ever added."""
+        query = select(func.count(), func.max(snapshot.c.revised_at)).select_from(snapshot)
+        with self._database.read() as connection:
+            count, newest = connection.execute(query).one()
+            return f"{count} {newest.isoformat() if newest else ''}".strip()
+
     def publish(self, snapshots: Sequence[Snapshot]) -> int:
         """Store new snapshots; how many were new. What was published before stays as it is."""
         rows = [
