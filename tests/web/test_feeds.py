@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -125,15 +125,7 @@ def test_a_cancelled_event_says_so_and_stays(visitor: Visitor) -> None:
 
 
 def test_an_event_of_which_only_the_month_is_known_has_no_file(visitor: Visitor) -> None:
-    span = (
-        a_span("2020-09-01", "2020-09-30").model_copy(update={"is_month": True})
-        if hasattr(a_span(), "model_copy")
-        else None
-    )
-    if span is None:
-        import dataclasses
-
-        span = dataclasses.replace(a_span("2020-09-01", "2020-09-30"), is_month=True)
+    span = replace(a_span("2020-09-01", "2020-09-30"), is_month=True)
     publish(visitor, an_event("in-september", span=span))
 
     assert visitor.get("/event/in-september.en.ics").status_code == 404
@@ -313,4 +305,4 @@ def test_an_empty_store_has_an_empty_feed(project: Callable[..., App], store: St
     visitor = Visitor(project(store), store, now + timedelta(days=2000))
 
     assert titles(visitor) == []
-    assert gzip.compress(visitor.get(FEED).content)
+    assert b"BEGIN:VTIMEZONE" in visitor.get(FEED).content, "a calendar holds at least one part"
