@@ -73,6 +73,18 @@ def test_what_was_published_is_never_changed(store: Store) -> None:
     assert store.events.history(an_event().uid) == [a_snapshot()]
 
 
+def test_the_fingerprint_differs_after_a_publication_and_only_then(store: Store) -> None:
+    empty = store.events.fingerprint()
+    store.events.publish([a_snapshot()])
+    first = store.events.fingerprint()
+    store.events.publish([a_snapshot()])
+    again = store.events.fingerprint()
+    store.events.publish([a_snapshot(revision=2)])  # of the same instant
+
+    assert again == first
+    assert len({empty, first, store.events.fingerprint()}) == 3
+
+
 def test_the_languages_of_an_event_keep_their_order(store: Store) -> None:
     store.events.publish([a_snapshot(an_event(title={"pl": "Spotkanie", "bg": "Среща", "en": "Meeting"}))])
 
