@@ -157,6 +157,29 @@ def test_an_event_known_while_its_digest_is_prepared_joins_it() -> None:
     assert {e.due for e in found} == {tuesday}
 
 
+def test_settings_that_cannot_be_planned_by_are_told_all_at_once_with_their_keys() -> None:
+    # Given a schedule, a cadence, a day off, an hour and quiet hours that are none
+    newsletters = (
+        Newsletter(),
+        Newsletter(schedule={"weekly": "Tuesdays", "daily": "Tue 07:30"}, **{"except": ("24.12.2026",)}),
+    )
+    wrong = an_office(
+        newsletter=newsletters, editions=Editions(reminder=ReminderSettings(at="7", quiet_hours="night"))
+    )
+    # Then each is named, with what may be written
+    found = dict(planning.faults(wrong))
+    assert list(found) == [
+        ("newsletter", 1, "schedule", "weekly"),
+        ("newsletter", 1, "schedule", "daily"),
+        ("newsletter", 1, "except"),
+        ("editions", "reminder", "at"),
+        ("editions", "reminder", "quiet_hours"),
+    ]
+    assert all("write " in words for words in found.values())
+    # And the usual settings have none
+    assert list(planning.faults(an_office())) == []
+
+
 # The real meetings of 2020: whole days; when each became known is ours.
 ESSEN = an_event("2020-01-15-cohes3ion-essen", span=a_span("2020-01-15", "2020-01-16", zone="Europe/Berlin"))
 CALABRIA = an_event(

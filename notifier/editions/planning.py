@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from notifier.config import Config
-from notifier.editions import announcement, digest, reminder
+from notifier.editions import announcement, digest, reminder, schedule
 from notifier.editions.base import Edition, Plan
 from notifier.events.event import Snapshot
 
@@ -43,3 +43,30 @@ def next_due(
         if instant is not None and after < instant <= last
     )
     return min(instants, default=None)
+
+
+def faults(settings: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(key in config.toml, what is wrong with its value and what may be written), for all that is planned by.
+
+    The settings cannot look at it themselves: they stand below this floor. With any fault, `plan` raises ValueError.
+    """
+    for number, newsletter in enumerate(settings.newsletter):
+        for cadence, text in newsletter.schedule.items():
+            key = ("newsletter", number, "schedule", cadence)
+            if cadence not in schedule.CADENCES:
+                yield key, f"unknown cadence {cadence!r}; write one of {', '.join(schedule.CADENCES)}"
+            yield from _fault(key, schedule.parse, text)
+        for days in newsletter.exceptions:
+            yield from _fault(("newsletter", number, "except"), schedule.parse_days, days)
+    rules = settings.editions.reminder
+    yield from _fault(("editions", "reminder", "at"), reminder.parse_at, rules.at)
+    yield from _fault(("editions", "reminder", "quiet_hours"), reminder.parse_quiet_hours, rules.quiet_hours)
+
+
+def _fault(
+    key: tuple[str | int, ...], parse: Callable[[str], object], text: str
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    try:
+        parse(text)
+    except ValueError as error:
+        yield key, str(error)
