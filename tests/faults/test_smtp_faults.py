@@ -153,6 +153,12 @@ def test_a_reply_out_of_step_closes_the_connection(reply: bytes) -> None:
     assert not any(c.startswith(("DATA", "QUIT")) for c in server.commands)
 
 
+def test_an_intermediate_reply_to_the_whole_content_is_doubt() -> None:
+    with FaultServer({"dot": b"354 go on\r\n"}) as server:
+        receipt, left = carried(server)
+    assert (receipt.outcome, receipt.enhanced, left) == (U, "5.5.0", 1)
+
+
 def test_content_is_not_sent_on_a_250_to_data() -> None:
     with FaultServer({"data": b"250 2.0.0 ok\r\n"}) as server:
         receipt, left = carried(server)
