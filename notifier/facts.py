@@ -38,7 +38,12 @@ def refresh(app: App, now: datetime) -> Facts:
     is_baseline = app.store.noted("baseline") is None
     ready = [e for e in reading.events if not e.is_draft and not (e.publish_after and e.publish_after > now)]
     sound = [e for e in ready if not _uid_changed(e, known)]
-    fresh = [s for e in sound if (s := changes.revise(known.get(e.uid), e, now, is_baseline=is_baseline))]
+    policy = app.config.editions.update.fields
+    fresh = [
+        s
+        for e in sound
+        if (s := changes.revise(known.get(e.uid), e, now, is_baseline=is_baseline, policy=policy))
+    ]
     published = app.store.events.publish(fresh) if fresh else 0
     if is_baseline:
         app.store.note("baseline", now.isoformat())
@@ -53,11 +58,11 @@ def look(app: App, now: datetime) -> Facts:
     reading = app.reading()
     known = {} if app.is_new else app.store.events.current()
     ready = [e for e in reading.events if not e.is_draft and not (e.publish_after and e.publish_after > now)]
-    snapshots = dict(known)
+    snapshots, policy = dict(known), app.config.editions.update.fields
     for event in ready:
         # Without a database an event is taken as known for two months, or since now if it is nearer.
         since = now if known else min(now, event.span.starts_at - timedelta(days=60))
-        revised = changes.revise(known.get(event.uid), event, since, is_baseline=not known)
+        revised = changes.revise(known.get(event.uid), event, since, is_baseline=not known, policy=policy)
         snapshots[event.uid] = revised or known[event.uid]
     return gather(app, reading, snapshots, {e.uid for e in ready}, now, is_baseline=not known)
 

@@ -146,8 +146,11 @@ def _address_one(desk: Desk, edition: Edition, now: datetime) -> None:
     dated = replace(current, id=edition.id, date=now)
     for variant in {r.variant.key: r.variant for r in recipients}.values():
         editions.save_page(edition.key, variant.key, desk.press.page(dated, variant).dumps())
-    desk.app.store.outbox.address(edition.key, recipients, now)
-    desk.outcomes.opened.append(edition.key)
+    if edition.state is State.HELD:  # the cause is gone
+        as_before = State.WAITING if edition.approved_by else State.PLANNED
+        editions.move(edition.key, as_before, of={State.HELD}, now=now)
+    if desk.app.store.outbox.address(edition.key, recipients, now):
+        desk.outcomes.opened.append(edition.key)
 
 
 def audience_of(desk: Desk, edition: Edition) -> list[Recipient]:

@@ -1,0 +1,329 @@
+"""The jobs together: from events to messages, with a real store, and whatever happens in between."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from makers import a_span, a_subscriber, an_app, an_event
+
+from notifier import jobs
+from notifier.app import App
+from notifier.editions.base import State
+from notifier.errors import Problem
+from notifier.events.event import Event, Material, Status
+from notifier.mail.outbox import EntryState
+from notifier.sources.base import Reading
+from notifier.subscribers.subscriber import Subscriber
+
+START = datetime(2020, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
+KNOWN = START + timedelta(hours=1)
+
+
+class Days:
+    """A clock that is moved by hand."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Days:
+    return Days(START)
+
+
+def an_office(
+    folder: Path, clock: Days, *events: Event, people: tuple[Subscriber, ...] = (), **sections: object
+) -> App:
+    """An app after its baseline, with subscribers; the events become known with the next tick."""
+    app = an_app(folder, **sections)
+    app.store.subscribers.put(people or (a_subscriber(),), START)
+    jobs.tick(app, clock)
+    tell(app, *events)
+    return app
+
+
+def tell(app: App, *events: Event, problems: tuple[Problem, ...] = (), broken: tuple[str, ...] = ()) -> None:
+    """What the files say from now on."""
+    before = app.reading()
+    told = replace(before, events=events, problems=problems, broken=broken)
+    app.read = lambda: told
+
+
+def tick(app: App, clock: Days, at: datetime | str) -> jobs.Outcomes:
+    clock.now = datetime.fromisoformat(at).replace(tzinfo=UTC) if isinstance(at, str) else at
+    outcomes, _ = jobs.tick(app, clock)
+    return outcomes
+
+
+def play(app: App, clock: Days, until: datetime) -> None:
+    """Tick at every instant at which something is due."""
+    while clock.now < until:
+        _, facts = jobs.tick(app, clock)
+        assert facts
+        clock.now = jobs.next_due(app, facts, clock.now) or until
+
+
+def kinds(app: App) -> list[str]:
+    """Kind of each edition that somebody got, by due time."""
+    return [
+        e.kind.value
+        for e in app.store.editions.list({State.DONE, State.OPEN})
+        if app.store.outbox.entries(edition=e.key)
+    ]
+
+
+def sent(app: App) -> list[str]:
+    return [m.recipient for m in app.transport.sent]  # type: ignore[attr-defined]
+
+
+def test_what_is_there_at_the_first_refresh_is_announced_by_nobody(tmp_path, clock):
+    app = an_app(tmp_path, [an_event()])
+    app.store.subscribers.put([a_subscriber()], START)
+    for day in range(3):
+        tick(app, clock, START + timedelta(days=day))
+    assert [e.key for e in app.store.editions.list(kind="announcement")] == []
+
+
+def test_a_new_event_is_announced_digested_and_reminded_and_never_after_it_began(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event(), engines={"hold_after": "400d"})
+    clock.now = KNOWN
+    play(app, clock, datetime(2020, 5, 10, tzinfo=UTC))
+    begins = an_event().span.starts_at
+    assert {"announcement", "digest", "reminder"} == set(kinds(app))
+    assert kinds(app).count("reminder") == 2
+    assert all(e.date < begins for e in app.store.editions.list({State.DONE}))
+    assert len(sent(app)) == len(app.store.outbox.entries()) > 5
+
+
+def test_a_tick_repeated_sends_nothing_again(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    tick(app, clock, KNOWN + timedelta(minutes=20))
+    before = sent(app)
+    for _ in range(3):
+        tick(app, clock, clock.now)
+    assert before == sent(app) == ["office@example.org"]
+
+
+def test_a_digest_waits_for_approval_and_is_never_sent_unseen(tmp_path, clock):
+    # Given digests that need an approval, asked for a day ahead
+    app = an_office(tmp_path, clock, an_event(), editions={"announcement": {"approval": "none"}})
+    tick(app, clock, KNOWN)
+    # When the day before has come, and then the hour itself
+    waiting = tick(app, clock, "2020-03-09T07:00").waiting
+    tick(app, clock, "2020-03-10T06:31")
+    # Then it is held, and goes out once it is approved
+    key = "digest/events/2020-W11-2w"
+    assert key in waiting
+    held = app.store.editions.get(key)
+    assert (held.state, held.reason.split(":")[0]) == (State.HELD, "approval")
+    assert not [m for m in app.store.outbox.entries(edition=key)]
+    app.store.editions.approve(key, held.content_hash, "officer", clock.now)
+    tick(app, clock, "2020-03-10T07:00")
+    assert app.store.editions.get(key).state is State.DONE
+
+
+def test_a_change_after_the_approval_makes_it_void(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event(), editions={"announcement": {"approval": "none"}})
+    tick(app, clock, KNOWN)
+    tick(app, clock, "2020-03-09T07:00")
+    key = "digest/events/2020-W11-2w"
+    app.store.editions.approve(key, app.store.editions.get(key).content_hash, "officer", clock.now)
+    # When the event is moved before the digest is due
+    tell(app, an_event(span=a_span("2020-05-05", "2020-05-06", zone="Europe/Rome")))
+    tick(app, clock, "2020-03-10T06:31")
+    # Then nobody gets what was approved for other dates
+    held = app.store.editions.get(key)
+    assert held.state is State.HELD
+    assert "changed after it was approved" in held.reason
+
+
+def test_a_broken_file_holds_only_the_editions_that_would_contain_it(tmp_path, clock):
+    # Given two events with a reminder due on the same morning
+    other = an_event("2020-04-28-other", title={"en": "Other meeting"}, project="smarty")
+    app = an_office(tmp_path, clock, an_event(), other)
+    tick(app, clock, KNOWN)
+    # When the file of one cannot be read any more
+    problem = Problem(
+        "data/events/2020/2020-04-28-calabria.md", 4, 7, "E010", "not a date", subject="2020-04-28-calabria"
+    )
+    tell(app, other, problems=(problem,), broken=("2020-04-28-calabria",))
+    outcomes = tick(app, clock, "2020-04-21T06:00")
+    # Then only its own reminder and the digest are held, with words
+    reminders = {e.key: e.state for e in app.store.editions.list(kind="reminder")}
+    assert [state for key, state in reminders.items() if "calabria" in key and key.endswith("P7D")] == [
+        State.HELD
+    ]
+    assert [state for key, state in reminders.items() if "other" in key and key.endswith("P7D")] == [
+        State.DONE
+    ]
+    assert set(outcomes.held.values()) == {"2020-04-28-calabria cannot be read"}
+    # And they go out when it is mended
+    tell(app, an_event(), other)
+    tick(app, clock, "2020-04-21T07:00")
+    mended = [e.state for e in app.store.editions.list(kind="reminder") if e.key.endswith("P7D")]
+    assert mended == [State.DONE, State.DONE]
+
+
+def test_a_published_event_that_is_gone_is_a_problem_and_not_a_silent_loss(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    tell(app)
+    outcomes = tick(app, clock, "2020-04-21T06:00")
+    assert [p.code for p in outcomes.problems] == ["E040"]
+    assert "status: cancelled" in outcomes.problems[0].fix
+    assert all("is gone" in words for words in outcomes.held.values()) and outcomes.held
+
+
+def test_a_moved_event_is_reminded_of_its_new_date_only(tmp_path, clock):
+    app = an_office(
+        tmp_path,
+        clock,
+        an_event(),
+        editions={"digest": {"approval": "none", "empty": "skip"}, "announcement": {"approval": "none"}},
+    )
+    tick(app, clock, KNOWN)
+    tell(app, an_event(span=a_span("2020-05-05", zone="Europe/Rome")))
+    play(app, clock, datetime(2020, 5, 12, tzinfo=UTC))
+    done = [e.key.split("/")[2:] for e in app.store.editions.list({State.DONE}, kind="reminder")]
+    assert done == [["20200504T220000Z", "P7D"], ["20200504T220000Z", "P1D"]]
+
+
+def test_a_cancelled_event_is_not_reminded(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    tell(app, an_event(status=Status.CANCELLED))
+    play(app, clock, datetime(2020, 5, 10, tzinfo=UTC))
+    assert "reminder" not in kinds(app)
+
+
+def test_hold_all_stops_everything_and_resume_misses_nobody(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    app.store.hold_all("wrong logo", clock.now)
+    tick(app, clock, KNOWN + timedelta(minutes=30))
+    assert sent(app) == []
+    app.store.hold_all(None, clock.now)
+    tick(app, clock, KNOWN + timedelta(minutes=40))
+    assert sent(app) == ["office@example.org"]
+
+
+def test_a_reader_of_one_project_gets_only_that(tmp_path, clock):
+    smarty = an_event("2020-04-29-smarty", title={"en": "Smarty meeting"}, project="smarty")
+    people = (
+        a_subscriber("all@example.org", public_id="0" * 15 + "1"),
+        a_subscriber("smarty@example.org", projects=("smarty",), public_id="0" * 15 + "2"),
+    )
+    app = an_office(tmp_path, clock, an_event(), smarty, people=people, engines={"hold_after": "30d"})
+    tick(app, clock, KNOWN)
+    tick(app, clock, "2020-03-10T06:31")
+    digests = {m.recipient: m.content for m in app.transport.sent if b":digest:" in m.content}  # type: ignore[attr-defined]
+    assert set(digests) == {"all@example.org", "smarty@example.org"}
+    assert (
+        b"Calabria meeting" in digests["all@example.org"] and b"Smarty meeting" in digests["all@example.org"]
+    )
+    assert (
+        b"Calabria" not in digests["smarty@example.org"]
+        and b"Smarty meeting" in digests["smarty@example.org"]
+    )
+
+
+def test_a_pending_reader_gets_nothing(tmp_path, clock):
+    people = (replace(a_subscriber("new@example.org"), standing="pending", consent=None),)
+    app = an_office(tmp_path, clock, an_event(), people=people)
+    tick(app, clock, KNOWN)
+    tick(app, clock, "2020-03-10T06:31")
+    assert sent(app) == []
+
+
+def test_who_leaves_between_planning_and_sending_gets_nothing(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    app.store.subscribers.leave("00112233aabbccdd", clock.now, how="page")
+    tick(app, clock, KNOWN + timedelta(minutes=30))
+    assert sent(app) == []
+
+
+def test_after_a_long_gap_missed_digests_wait_for_a_word_and_a_reminder_still_goes(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    tick(app, clock, KNOWN + timedelta(minutes=30))
+    outcomes = tick(app, clock, "2020-04-21T08:00")
+    states = {
+        e.key: (e.state, e.reason) for e in app.store.editions.list() if e.due > clock.now - timedelta(days=1)
+    }
+    assert states["digest/events/2020-W17-2w"][0] is State.HELD
+    assert states["digest/events/2020-W17-2w"][1].startswith("gap: ")
+    assert outcomes.opened == [key for key in states if key.startswith("reminder/")]
+
+
+def test_a_clock_that_jumps_holds_everything(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    jobs.tick(app, clock, boot=("boot", 1000.0))
+    clock.now += timedelta(days=365)
+    outcomes, facts = jobs.tick(app, clock, boot=("boot", 1060.0))
+    assert outcomes.clock_jumped and facts is None
+    assert app.store.editions.planned_until() < clock.now - timedelta(days=300)
+    # A restart of the machine explains it, and so does time that passed on both clocks.
+    assert not jobs.tick(app, clock, boot=("other", 5.0))[0].clock_jumped
+
+
+def test_recent_alone_makes_no_digest(tmp_path, clock):
+    past = an_event(
+        "2020-03-03-past",
+        span=a_span("2020-03-03"),
+        materials=(Material(title={"en": "Slides"}, link="https://example.org/s"),),
+    )
+    app = an_office(tmp_path, clock, past)
+    clock.now = datetime(2020, 3, 4, 7, 0, tzinfo=UTC)
+    play(app, clock, datetime(2020, 4, 10, tzinfo=UTC))
+    assert "digest" not in kinds(app)
+
+
+@pytest.mark.slow
+def test_next_due_is_never_later_than_the_next_work(tmp_path, clock):
+    """Jumping from one due instant to the next does the same as looking every half an hour."""
+    stepped, jumped = (
+        an_office(tmp_path / "a", clock, an_event()),
+        an_office(tmp_path / "b", Days(START), an_event()),
+    )
+    end = datetime(2020, 5, 1, tzinfo=UTC)
+    at = KNOWN
+    while at < end:
+        tick(stepped, clock, at)
+        at += timedelta(minutes=30)
+    play(jumped, Days(KNOWN), end)
+    assert kinds(stepped) == kinds(jumped)
+
+
+def test_an_entry_in_doubt_is_sent_again_with_the_same_id(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    # Given a sender that died between handing over and the reply
+    clock.now = KNOWN + timedelta(minutes=30)
+    facts = jobs.refresh(app, clock.now)
+    desk = jobs.Desk(app, facts, jobs.Outcomes())
+    jobs.plan(app, facts, clock.now)
+    jobs.address(desk, clock.now)
+    entry = app.store.outbox.claim("dead-sender", clock.now, 10)[0]
+    assert app.store.outbox.hand(entry, clock.now, message_id="<x@example.org>")
+    # When the next tick runs
+    outcomes = tick(app, clock, clock.now + timedelta(minutes=1))
+    # Then it was found in doubt, and sent again
+    assert outcomes.recovered == (0, 1)
+    assert sent(app) == ["office@example.org"]
+    assert [(e.state, e.doubt) for e in app.store.outbox.entries()] == [(EntryState.ACCEPTED, 1)]
+
+
+def test_what_the_reading_says_of_projects_reaches_the_page(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    assert isinstance(app.reading(), Reading)
+    tick(app, clock, KNOWN)
+    tick(app, clock, KNOWN + timedelta(minutes=30))
+    assert b"COHES3ION" in app.transport.sent[0].content  # type: ignore[attr-defined]
