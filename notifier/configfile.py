@@ -88,6 +88,15 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
     return Loaded(config, origins)
 
 
+def problem_at(path: Path, key: Key, text: str) -> Problem:
+    """E204 at the place of a value that only a higher floor can judge, e.g. a schedule."""
+    raw = _read(path)
+    marks = dict(scan(raw))
+    mark = next((marks[key[:n]] for n in range(len(key), 0, -1) if key[:n] in marks), None)
+    value = Mark(mark.value_line, mark.value_column, mark.value_length) if mark and mark.value_line else mark
+    return _at(path, "E204", text, value, raw.splitlines())
+
+
 def credential(value: str, environ: Mapping[str, str]) -> Secret:
     """The secret that `credential:NAME` stands for, from the first place that has it; "" stays "".
 
@@ -220,7 +229,9 @@ def _mode(path: Path, forbidden: int = 0o002) -> Iterator[Problem]:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & forbidden:
         wanted = 0o600 if forbidden == 0o077 else 0o640
-        yield Problem(str(path), 0, 0, "E206", f"mode {mode:04o} is open to others", f"chmod {wanted:04o} {path}")
+        yield Problem(
+            str(path), 0, 0, "E206", f"mode {mode:04o} is open to others", f"chmod {wanted:04o} {path}"
+        )
 
 
 def _problem(path: Path, detail: Mapping[str, Any], marks: Mapping[Key, Mark], lines: list[str]) -> Problem:

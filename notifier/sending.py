@@ -13,10 +13,13 @@ from notifier.errors import DeliveryError, NotifierError
 from notifier.mail import outbox
 from notifier.mail.outbox import Entry, EntryState, Outcome, Receipt
 from notifier.press import Press
-from notifier.subscribers.address import normalise
+from notifier.subscribers.address import is_sample
 from notifier.transports.base import Wire
+from notifier.transports.gate import GateError
 
 Clock = Callable[[], datetime]
+#: So many entries in succession that come back end the run.
+MAX_RETURNED = 3
 
 
 class ClaimLostError(NotifierError):
@@ -45,6 +48,7 @@ class Sender:
     wires: ExitStack
     sent: Sent = field(default_factory=Sent)
     tried: int = 0
+    returned: int = 0  # entries in succession that came back untried
     _wire: Wire | None = None
 
     def send(self, entry: Entry) -> None:
@@ -56,11 +60,8 @@ class Sender:
         subscriber = self.app.store.subscribers.get(entry.subscriber)
         edition = self.app.store.editions.get(entry.edition)
         assert subscriber and edition  # foreign keys
-        if normalise(subscriber.email).is_sample and not self.app.transport.takes_samples:
-            refused = Receipt(
-                Outcome.REFUSED, 550, "5.1.3", "a sample address is written to by no real relay", "mail"
-            )
-            self._settle(entry, edition, refused, "")
+        if is_sample(subscriber.address) and not self.app.transport.takes_samples:
+            self._note(entry, EntryState.FAILED, "a sample address is written to by no real relay")
             return
         page = (
             None
@@ -72,6 +73,9 @@ class Sender:
             receipt = self._open().send(message, before_content=lambda: self._hand(entry, message.message_id))
         except ClaimLostError:
             self._close()
+            return
+        except GateError as error:
+            self._stop(edition, str(error))
             return
         self.tried += 1
         if receipt.outcome in (Outcome.UNKNOWN, Outcome.RETURNED):
@@ -94,31 +98,41 @@ class Sender:
     def _settle(self, entry: Entry, edition: Edition, receipt: Receipt, message_id: str) -> None:
         now = self.clock()
         verdict = outbox.classify(receipt)
-        state = verdict.state
         retry = self.app.config.transports.retry
-        not_before = outbox.next_attempt(
-            entry, verdict, now, retry, edition.useful_until, outbox.jitter_of(entry)
-        )
-        if state is EntryState.DEFERRED and not_before is None:
+        again = outbox.next_attempt(entry, verdict, now, retry, edition.useful_until, outbox.jitter_of(entry))
+        state = verdict.state
+        if state is EntryState.DEFERRED and again is None:
             state = EntryState.EXPIRED
         words = " ".join(filter(None, (str(receipt.code or ""), receipt.enhanced, receipt.text)))
-        again = not_before if state is EntryState.DEFERRED else None
-        self.app.store.outbox.settle(entry, state, now, reply=words, not_before=again, message_id=message_id)
-        self._count(state, entry, words, again)
+        self._note(entry, state, words, again if state is EntryState.DEFERRED else None, message_id)
         self._act(verdict, entry, edition, words, now)
 
-    def _count(self, state: EntryState, entry: Entry, words: str, not_before: datetime | None) -> None:
+    def _note(
+        self, entry: Entry, state: EntryState, words: str, again: datetime | None = None, message_id: str = ""
+    ) -> None:
+        """Settle the entry in the ledger and count it."""
+        self.app.store.outbox.settle(
+            entry, state, self.clock(), reply=words, not_before=again, message_id=message_id
+        )
+        self.returned = self.returned + 1 if state is EntryState.PLANNED else 0
+        if state is EntryState.ACCEPTED:
+            self.sent.accepted += 1
+            return
         match state:
-            case EntryState.ACCEPTED:
-                self.sent.accepted += 1
-                return
             case EntryState.DEFERRED:
                 self.sent.deferred += 1
             case EntryState.UNKNOWN:
                 self.sent.unknown += 1
             case EntryState.FAILED | EntryState.EXPIRED:
                 self.sent.failed += 1
-        self.sent.failures.append((entry.edition, words, not_before))
+        self.sent.failures.append((entry.edition, words, again))
+
+    def _stop(self, edition: Edition, words: str) -> None:
+        """Nobody gets any more of this edition until a person decides; what was claimed of it is given back."""
+        self.app.store.editions.move(
+            edition.key, State.PAUSED, of={State.OPEN}, now=self.clock(), reason=words
+        )
+        self.sent.failures.append((edition.key, words, None))
 
     def _act(
         self, verdict: outbox.Verdict, entry: Entry, edition: Edition, words: str, now: datetime
@@ -128,10 +142,11 @@ class Sender:
             case outbox.Action.SUPPRESS:
                 self.app.store.subscribers.suppress(entry.subscriber, words, now)
             case outbox.Action.STOP_EDITION:
-                self.app.store.editions.move(
-                    edition.key, State.PAUSED, of={State.OPEN}, now=now, reason=f"person: {words}"
-                )
+                self._stop(edition, words)
             case outbox.Action.PAUSE_RUN:
                 raise DeliveryError(words, temporary=True)
+            case _ if self.returned >= MAX_RETURNED:
+                # A relay that takes nothing would be fed the same entry for ever.
+                raise DeliveryError(words or "the relay takes nothing", temporary=True)
             case _:
                 pass

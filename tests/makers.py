@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from notifier.app import App
-from notifier.config import Config
 from notifier.config import Config, Organisation
 from notifier.editions.base import Edition, Kind, Mention
 from notifier.events.event import Event, Place, Project, Snapshot

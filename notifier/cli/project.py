@@ -18,7 +18,9 @@ import click
 from notifier.app import App
 from notifier.cli import exits
 from notifier.config import Config
-from notifier.configfile import Loaded, find, load
+from notifier.configfile import Loaded, find, load, problem_at
+from notifier.editions import planning
+from notifier.errors import ConfigError
 
 
 class NoProject(click.ClickException):
@@ -48,7 +50,10 @@ class Project:
             raise NoProject
         if not path.is_file():
             raise click.UsageError(f"there is no file {path}")
-        return load(path, os.environ)
+        loaded = load(path, os.environ)
+        if faults := [problem_at(path, key, words) for key, words in planning.faults(loaded.config)]:
+            raise ConfigError(faults)
+        return loaded
 
     @property
     def config(self) -> Config:
