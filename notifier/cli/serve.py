@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import socket
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,22 +67,32 @@ def command(shared: dict[str, Any], listen: str | None) -> int:
         with bound(where) as listening:
             _log_to_stderr(project)
             _say(project, where)
-            uvicorn.Server(uvicorn.Config(made, **SETTINGS)).run(sockets=[listening])
-        if where.startswith("unix:"):
-            Path(where.removeprefix("unix:")).unlink(missing_ok=True)
+            signal.signal(
+                signal.SIGTERM, signal.default_int_handler
+            )  # ends like Ctrl-C: what began is answered
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(uvicorn.Config(made, **SETTINGS)).run(sockets=[listening])
     return exits.DONE
 
 
-def bound(where: str) -> socket.socket:
+@contextmanager
+def bound(where: str) -> Iterator[socket.socket]:
     """A socket that listens at HOST:PORT or unix:/PATH; a socket file that nobody listens to any more is replaced.
 
     Raises:
         click.BadParameter: the words are none of the two, or the place cannot be had.
     """
+    path = Path(where.removeprefix("unix:")) if where.startswith("unix:") else None
     try:
-        return _unix(Path(where.removeprefix("unix:"))) if where.startswith("unix:") else _tcp(where)
+        made = _unix(path) if path else _tcp(where)
     except OSError as error:
-        raise click.BadParameter(f"{where}: {error.strerror or error}", param_hint="--listen") from None
+        raise click.BadParameter(f"{where}: {os.strerror(error.errno or 0)}", param_hint="--listen") from None
+    with made:
+        try:
+            yield made
+        finally:
+            if path:
+                path.unlink(missing_ok=True)
 
 
 def _tcp(where: str) -> socket.socket:

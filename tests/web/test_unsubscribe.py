@@ -171,15 +171,17 @@ def test_relays_that_change_case_do_not_break_the_link(visitor: Visitor) -> None
     assert standing(visitor) is Standing.LEFT
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_a_body_larger_than_a_form_is_refused_and_does_nothing(visitor: Visitor, is_chunked: bool) -> None:
+def test_a_body_larger_than_a_form_is_refused_and_does_nothing(
+    visitor: Visitor, is_chunked: bool, kind: str
+) -> None:
     async def in_pieces():  # type: ignore[no-untyped-def]
         for _ in range(70):
             yield b"a" * 1000
 
     body = in_pieces() if is_chunked else b"a" * 70_000
-    headers = {"content-type": "application/x-www-form-urlencoded"}
-    answer = visitor.ask("POST", visitor.leave, content=body, headers=headers)
+    answer = visitor.ask("POST", visitor.leave, content=body, headers={"content-type": kind})
 
     assert answer.status_code == 413
     assert "<h1>" in answer.text
