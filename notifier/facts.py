@@ -53,11 +53,17 @@ def refresh(app: App, now: datetime) -> Facts:
     )
 
 
-def look(app: App, now: datetime) -> Facts:
+def look(app: App, now: datetime, *, with_drafts: bool = False) -> Facts:
     """The facts as a refresh would find them now, without storing anything; works without a database."""
     reading = app.reading()
     known = {} if app.is_new else app.store.events.current()
-    ready = [e for e in reading.events if not e.is_draft and not (e.publish_after and e.publish_after > now)]
+    ready = [
+        e
+        for e in reading.events
+        if with_drafts or not (e.is_draft or (e.publish_after and e.publish_after > now))
+    ]
+    if with_drafts:  # to be seen as they will be once they are not
+        ready = [e.model_copy(update={"is_draft": False}) for e in ready]
     snapshots, policy = dict(known), app.config.editions.update.fields
     for event in ready:
         # Without a database an event is taken as known for two months, or since now if it is nearer.

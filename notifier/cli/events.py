@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from notifier.app import read
-from notifier.cli import answer, exits
+from notifier.cli import answer, event_files, exits
 from notifier.cli.project import Project, opened
 from notifier.events import when
 from notifier.events.event import Event, pick
@@ -144,3 +144,7 @@ def _texts(name: str, texts: Mapping[str, str]) -> list[tuple[str, str]]:
         (name if first else "", f"[{language}] {text}")
         for first, (language, text) in zip([True] + [False] * len(texts), sorted(texts.items()), strict=False)
     ]
+
+
+command.add_command(event_files.new)
+command.add_command(event_files.translate)

@@ -71,6 +71,8 @@ def command(
     """Write an edition as it would go out: one folder with html, txt, eml and ics per language."""
     with opened(shared) as project:
         at = reading.desk(project)
+        if what and what not in {s.event.slug for s in at.facts.snapshots.values()}:
+            at = reading.desk(project, with_drafts=True)
         edition = choose(project, at, what, Kind(kind) if kind else None)
         readers = (
             [find_subscriber(project, address)]

@@ -25,9 +25,9 @@ class Seen:
     content_hash: str
 
 
-def desk(project: Project) -> jobs.Desk:
+def desk(project: Project, *, with_drafts: bool = False) -> jobs.Desk:
     """The project as it is now, for looking only."""
-    return jobs.Desk(project.app, look(project.app, project.now), jobs.Outcomes())
+    return jobs.Desk(project.app, look(project.app, project.now, with_drafts=with_drafts), jobs.Outcomes())
 
 
 def of_edition(project: Project, edition: Edition, language: str | None) -> Seen:

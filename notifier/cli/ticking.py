@@ -43,7 +43,7 @@ def run(project: Project, *, limit: int | None = None, until: datetime | None = 
     stamp.forget(project.config)
     before = fingerprint(stamp.watched(project.config))
     outcomes, facts = jobs.tick(project.app, clock, limit=limit, until=until, boot=(boot_id(), clock_boot()))
-    is_calm = not (outcomes.stopped or outcomes.problems or jobs.is_anything_due(project.app, clock()))
+    is_calm = not (outcomes.stopped or jobs.is_anything_due(project.app, clock()))
     if facts and is_calm and project.config.store.url.startswith("sqlite"):
         stamp.leave(project.config, jobs.next_due(project.app, facts, clock()), fingerprint=before)
     return outcomes
