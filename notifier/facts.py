@@ -88,11 +88,15 @@ def gather(
         return Facts(snapshots, reading, reading.problems, published=published, is_baseline=is_baseline)
     unsound: dict[str, str] = {}
     problems = list(reading.problems)
+    renamed = {e.slug: e.uid for e in reading.events if e.uid not in present}
     for uid, snapshot in snapshots.items():
         slug = snapshot.event.slug
         if uid in present or snapshot.event.span.ends_at < now:
             continue
-        if slug in reading.broken:
+        if slug in renamed and renamed[slug] != uid:
+            unsound[uid] = f"{slug} has another uid than it was published with"
+            problems.append(_renamed(slug, uid))
+        elif slug in reading.broken:
             unsound[uid] = f"{slug} cannot be read"
         else:
             unsound[uid] = f"{slug} was published and is gone"
@@ -100,6 +104,11 @@ def gather(
     published_slugs = {s.event.slug for s in snapshots.values()}
     unread = {slug: _days_of(slug, reading) for slug in reading.broken if slug not in published_slugs}
     return Facts(snapshots, reading, tuple(sorted(problems)), unsound, unread, published, is_baseline)
+
+
+def _renamed(slug: str, uid: str) -> Problem:
+    text = "uid of a published event changed: calendars would show it twice"
+    return Problem(f"data/events/{slug}.md", 0, 0, "E041", text, f"uid: {uid}", subject=slug)
 
 
 def _uid_changed(event: Event, known: Mapping[str, Snapshot]) -> bool:

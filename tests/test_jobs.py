@@ -181,6 +181,15 @@ def test_a_published_event_that_is_gone_is_a_problem_and_not_a_silent_loss(tmp_p
     assert all("is gone" in words for words in outcomes.held.values()) and outcomes.held
 
 
+def test_a_published_event_keeps_its_uid(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    tell(app, an_event(uid="another@events.region.example"))
+    outcomes = tick(app, clock, "2020-04-21T06:00")
+    assert [(p.code, p.fix) for p in outcomes.problems] == [("E041", f"uid: {an_event().uid}")]
+    assert list(app.store.events.current()) == [an_event().uid]
+
+
 def test_a_moved_event_is_reminded_of_its_new_date_only(tmp_path, clock):
     app = an_office(
         tmp_path,
