@@ -147,7 +147,9 @@ def tags(event: Event, setting: Setting) -> list[dict[str, Any]]:
         (status(event, voice), "marked"),
     ]
     return [
-        {"text": capital(text), "look": look, "is_short": len(text) <= MAX_UNBROKEN_TAG} for text, look in found if text
+        {"text": capital(text), "look": look, "is_short": len(text) <= MAX_UNBROKEN_TAG}
+        for text, look in found
+        if text
     ]
 
 

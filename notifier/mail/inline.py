@@ -138,12 +138,17 @@ class _Collector(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.findings: list[Problem] = []
+        self._seen: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if any(f": {name}]" in text for name in KNOWN_PROPERTIES):
             return
         place = re.search(r"\[(\d+):(\d+):", text)
+        # premailer parses each rule again where it applies; its place in the sheet is the one to show.
+        if (what := re.sub(r"\[\d+:\d+:", "[", text)) in self._seen:
+            return
+        self._seen.add(what)
         line, column = (int(place[1]), int(place[2])) if place else (0, 0)
         self.findings.append(
             Problem(

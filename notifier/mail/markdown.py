@@ -137,12 +137,14 @@ class _Text:
     def blocks(self, tokens: Sequence[Token]) -> str:
         lines: list[str] = []
         lists: list[int | None] = []  # open lists: the next number, None for bullets
-        lead, first, tight = "", "", False
+        lead, first, tight, begins = "", "", False, False
         for token in tokens:
             match token.type:
                 case "bullet_list_open":
+                    begins = not lists
                     lists.append(None)
                 case "ordered_list_open":
+                    begins = not lists
                     lists.append(int(token.attrGet("start") or 1))
                 case "bullet_list_close" | "ordered_list_close":
                     lists.pop()
@@ -160,10 +162,10 @@ class _Text:
                 case "paragraph_open":
                     tight = token.hidden
                 case "inline" | "fence" | "code_block":
-                    if lines and not (tight and (first or lists)):
+                    if lines and (begins or not (tight and lists)):
                         lines.append("")
                     lines += self._paragraph(token, first or lead, lead)
-                    first, tight = "", False
+                    first, tight, begins = "", False, False
                 case _:
                     pass
         return "\n".join(line.rstrip() for line in lines)

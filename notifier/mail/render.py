@@ -225,9 +225,13 @@ def _digest(
     """A digest's data, its frame, and as much of its events as fits."""
     view = _padded(views.digest(content, setting))
     parts = _Parts.of("digest", view, setting, templates)
-    events = sorted(content.in_section("events"), key=lambda s: (s.event.span.starts_at, s.event.span.ends_at))
+    events = sorted(
+        content.in_section("events"), key=lambda s: (s.event.span.starts_at, s.event.span.ends_at)
+    )
     frame_size = _size(parts.html)
-    growth = frame_size / len(parts.html.encode())  # what the encoding adds: a tenth to Polish, a quarter to Bulgarian
+    growth = frame_size / len(
+        parts.html.encode()
+    )  # what the encoding adds: a tenth to Polish, a quarter to Bulgarian
     room = max_size - frame_size - OF_RECIPIENTS
     while True:
         blocks = _fitting(events, setting, templates, room, growth)

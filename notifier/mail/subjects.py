@@ -76,7 +76,7 @@ def notice_preheader(event: Event, setting: Setting) -> str:
     voice = setting.voice
     tongues = ", ".join(spoken(tag, voice) for tag in event.languages)
     told = [capital(short_place(event, voice)), names(event), tongues]
-    return fit([*told, voice.text("Details inside, with a calendar file")])
+    return fit([*told, voice.text("Details inside, with a file for your calendar")])
 
 
 def dates(event: Event, setting: Setting) -> str:
