@@ -17,10 +17,13 @@ from visitor import HOST, KEY, NOBODY, READER, Visitor, dump
 from notifier.app import App
 from notifier.config import Web
 from notifier.errors import StoreError
+from notifier.mail import languages
 from notifier.store.base import Store
 
 FEED = "/feed/pl/all.ics"
 EVENT = "/event/2020-04-28-calabria.en.ics"
+WEB = Path(__file__).parents[2] / "templates/web"
+OURS = ("page.html", "unsubscribe.html", "refused.html")
 LOOKING = ("GET", "HEAD", "OPTIONS")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -236,6 +239,29 @@ def test_pages_are_well_formed_with_one_heading_unique_ids_and_small(visitor: Vi
         assert "style=" not in text and "<script" not in text, "the policy forbids both"
         assert len(text.encode()) < 30_000
     assert len(visitor.get("/style.css").content) < 10_000
+
+
+@pytest.mark.parametrize("language", ["pl", "de", "bg"])
+def test_no_word_of_a_page_is_left_in_english(visitor: Visitor, language: str) -> None:
+    # Given every message that the pages can say
+    said = {msgid for name in OURS for msgid in re.findall(r"_\('([^']+)'", (WEB / name).read_text())}
+    assert len(said) > 20
+    catalogue = languages.catalogue(language, [WEB.parent / "locale"])
+
+    # When each is looked up
+    for msgid in said:
+        catalogue.text(msgid, number="")
+
+    # Then the catalogue has all of them
+    assert catalogue.missing == set()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_word_of_a_template_stands_outside_the_catalogue(name: str) -> None:
+    source = re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", "", (WEB / name).read_text(), flags=re.S)
+    between_tags = re.sub(r"<[^>]*>", " ", source)
+
+    assert re.findall(r"[^\W\d_]+", between_tags) == []
 
 
 def _as_xml(page: str) -> str:
