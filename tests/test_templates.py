@@ -354,9 +354,11 @@ HTML_RULES = {
 
 def node_modules(package: str) -> Path:
     """The folder of npm packages, by NODE_MODULES or beside the checkout; skips where `package` is not installed."""
-    for folder in (os.environ.get("NODE_MODULES", ""), str(ROOT / "build" / "node_modules")):
+    for folder in (os.environ.get("NODE_MODULES", ""), str(ROOT / "build" / "witness" / "node_modules")):
         if folder and (Path(folder) / package).is_dir():
             return Path(folder)
+    if os.environ.get("NOTIFIER_REQUIRE_WITNESSES"):
+        pytest.fail(f"{package} is required here and not installed")
     pytest.skip(f"{package} is not installed: npm install it and set NODE_MODULES to the folder node_modules")
 
 

@@ -291,7 +291,7 @@ def links(event: Event, setting: Setting) -> list[dict[str, Any]]:
     """What can be done about an event, the calendar first; only what is served and known."""
     voice, title = setting.voice, setting.voice.told(event.title)["text"]
     all_links = (
-        (voice.text("+ To calendar"), ics_link(event, setting)),
+        (voice.text("+ Calendar"), ics_link(event, setting)),
         (voice.text("Join"), join_link(event, setting)),
         (voice.text("Map"), map_link(event, voice)),
         (voice.text("Event page"), page_link(event, setting)),
@@ -326,7 +326,7 @@ def session(part: Session, event: Event, setting: Setting) -> dict[str, Any]:
     own = event.model_copy(update={"span": part.span or event.span, "format": event.format})
     return {
         "title": voice.told(part.title),
-        "when": when(own, setting) if part.span else "",
+        "when": when(own, setting) if part.span else voice.text("within these days"),
         "place": place_words(part.place, voice, is_long=True),
         "organisers": voice.polish(", ".join(o.name for o in part.organisers)),
     }
@@ -369,7 +369,9 @@ def last_day(by: date | datetime | None, event: Event) -> date:
 
 def materials(event: Event, voice: Voice) -> dict[str, Any]:
     """`all` materials, and once for all of them the `note` if they are in one other language."""
-    told = [{"title": voice.told(part.title), "link": web(part.link)} for part in event.materials]
+    told: list[dict[str, Any]] = [
+        {"title": voice.told(part.title), "link": web(part.link)} for part in event.materials
+    ]
     notes = {part["title"]["note"] for part in told}
     if len(notes) == 1:
         told = [part | {"title": part["title"] | {"note": ""}} for part in told]
