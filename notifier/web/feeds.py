@@ -38,7 +38,7 @@ def event(request: Request) -> Response:
     if snapshot is None or language not in hall.languages:
         raise HTTPException(404)
     found = hall.shelf.take(facts, ("event", slug, language), lambda: _event(hall, snapshot, language))
-    if not found.raw:  # only its month is known: calendars have no entry for that
+    if not found.raw:  # a draft, or only its month is known: calendars have no entry for that
         raise HTTPException(404)
     return answer(request, found)
 
@@ -64,7 +64,7 @@ def _event(hall: Hall, snapshot: Snapshot, language: str) -> Document:
 def _public(hall: Hall) -> Mapping[str, Snapshot]:
     """Slug -> what everybody may see of it."""
     current = hall.store().events.current().values()
-    return {s.event.slug: s for s in current if s.event.visibility == "public" and not s.event.is_draft}
+    return {s.event.slug: s for s in current if s.event.visibility == "public"}
 
 
 def _newest(snapshots: list[Snapshot]) -> datetime | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import httpx
 import pytest
 from serving import free_port, serving
 from visitor import NOBODY, READER
@@ -162,8 +163,6 @@ def test_a_reader_leaves_by_keyboard_alone_with_and_without_script(
 
 
 def test_the_pages_are_valid_html(modules: Path, links: dict[str, str], tmp_path: Path) -> None:
-    import httpx
-
     for name, url in links.items():
         page = httpx.get(url, trust_env=False)
         (tmp_path / f"{name}.html").write_text(page.text, encoding="utf-8")

@@ -17,7 +17,7 @@ from visitor import HOST, Visitor
 from notifier.app import App
 from notifier.events.event import Event, Online, Snapshot, Status
 from notifier.store.base import Store
-from notifier.web.documents import accepts_gzip
+from notifier.web.documents import accepts_gzip, document
 
 FEED = "/feed/en/all.ics"
 EVENT = "/event/2020-04-28-calabria.en.ics"
@@ -188,6 +188,7 @@ def test_a_new_revision_is_in_the_feed_at_once(visitor: Visitor) -> None:
     assert after.status_code == 200
     assert b"20200505" in after.content
     assert after.headers["last-modified"] == "Wed, 01 Apr 2020 05:30:12 GMT"
+    assert visitor.get(FEED, if_modified_since=after.headers["last-modified"]).status_code == 304
     assert visitor.get(EVENT).headers["last-modified"] == "Wed, 01 Apr 2020 05:30:12 GMT"
 
 
@@ -257,11 +258,16 @@ def test_gzip_is_given_to_who_asks_under_a_validator_of_its_own(visitor: Visitor
         ("br, *;q=0.1", True),
         ("identity", False),
         ("gzip;q=much", False),
+        ("gzip;q=7", False),
         ("notgzip", False),
     ],
 )
 def test_what_asks_for_gzip(field: str, is_asked: bool) -> None:
     assert accepts_gzip(field) is is_asked
+
+
+def test_packed_bytes_hold_no_time_of_their_making() -> None:
+    assert document(b"x", "text/plain", "no-store").packed[4:8] == bytes(4)  # MTIME (RFC 1952 2.3.1)
 
 
 def test_a_feed_asked_for_again_is_not_rendered_again(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import free_port, serving
+from serving import CONFIG, free_port, serving
 from visitor import NOBODY, READER
 
 from notifier.app import App
@@ -132,8 +132,6 @@ def test_a_socket_file_that_another_listens_to_is_left_alone(tmp_path: Path) -> 
 
 def ended(folder: Path, listen: str) -> subprocess.CompletedProcess[str]:
     """`notifier serve`, which ends by itself because it cannot listen."""
-    from serving import CONFIG
-
     (folder / "config.toml").write_text(CONFIG.format(base_url="http://127.0.0.1"), encoding="utf-8")
     command = [
         sys.executable,

@@ -274,7 +274,7 @@ def test_without_a_database_looking_makes_none_and_says_that_it_will_pass(
 ) -> None:
     # Given a project that has never had a tick
     app = project()
-    visitor = Visitor(app, None, now)  # type: ignore[arg-type]
+    visitor = Visitor(app, None, now)
 
     # When everything is asked for
     for path in (visitor.leave, FEED, EVENT):
@@ -293,7 +293,7 @@ def test_without_a_database_looking_makes_none_and_says_that_it_will_pass(
 def test_a_database_that_comes_later_is_found_without_a_restart(
     project: Callable[..., App], tmp_path: Path, now: datetime, request: pytest.FixtureRequest
 ) -> None:
-    visitor = Visitor(project(), None, now)  # type: ignore[arg-type]
+    visitor = Visitor(project(), None, now)
     assert visitor.get(FEED).status_code == 503
 
     request.getfixturevalue("store")

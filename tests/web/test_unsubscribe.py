@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import html
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 
 import pytest
 from makers import a_snapshot, a_subscriber, an_edition, an_event
 from visitor import NOBODY, READER, Visitor
 
+from notifier.app import App
+from notifier.config import Newsletter, Web
 from notifier.mail.outbox import EntryState
+from notifier.store.base import Store
 from notifier.subscribers.subscriber import Recipient, Standing, Variant
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -176,7 +180,7 @@ def test_relays_that_change_case_do_not_break_the_link(visitor: Visitor) -> None
 def test_a_body_larger_than_a_form_is_refused_and_does_nothing(
     visitor: Visitor, is_chunked: bool, kind: str
 ) -> None:
-    async def in_pieces():  # type: ignore[no-untyped-def]
+    async def in_pieces() -> AsyncIterator[bytes]:
         for _ in range(70):
             yield b"a" * 1000
 
@@ -194,28 +198,28 @@ def test_a_form_of_too_many_fields_is_read_as_none(visitor: Visitor) -> None:
     assert answer.status_code == 200
 
 
-def test_a_newsletter_in_another_language_than_the_page_says_so(project, store, now) -> None:  # type: ignore[no-untyped-def]
-    from notifier.config import Newsletter
-
+def test_a_newsletter_in_another_language_than_the_page_says_so(
+    project: Callable[..., App], store: Store, now: datetime
+) -> None:
     newsletter = Newsletter(name="events", title={"pl": "Przegląd spotkań"})
     visitor = Visitor(project(store, newsletter=(newsletter,)), store, now)
 
     assert '<dd lang="pl">Przegląd spotkań</dd>' in visitor.get(visitor.leave).text
 
 
-def test_names_from_the_settings_are_text_not_markup(project, store, now) -> None:  # type: ignore[no-untyped-def]
-    from notifier.config import Newsletter
-
+def test_names_from_the_settings_are_text_not_markup(
+    project: Callable[..., App], store: Store, now: datetime
+) -> None:
     newsletter = Newsletter(name="events", title={"": "<b>News & more</b>"})
     visitor = Visitor(project(store, newsletter=(newsletter,)), store, now)
 
     assert "&lt;b&gt;News &amp; more&lt;/b&gt;" in visitor.get(visitor.leave).text
 
 
-def test_the_site_under_a_path_answers_where_the_mails_point(project, store, now) -> None:  # type: ignore[no-untyped-def]
+def test_the_site_under_a_path_answers_where_the_mails_point(
+    project: Callable[..., App], store: Store, now: datetime
+) -> None:
     # Given an organisation whose pages live under /news
-    from notifier.config import Web
-
     visitor = Visitor(project(store, Web(base_url="https://region.example/news/")), store, now)
     visitor.base = "https://region.example"
     visitor.store.events.publish([a_snapshot(an_event())])

@@ -43,7 +43,7 @@ class Visitor:
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         async def asked() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.site)  # type: ignore[arg-type]
+            transport = httpx.ASGITransport(app=self.site)
             async with httpx.AsyncClient(transport=transport, base_url=self.base, trust_env=False) as client:
                 request = client.build_request(method, path, **more)
                 for name in UNASKED - {name.lower() for name in more.get("headers") or {}}:
