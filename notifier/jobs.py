@@ -282,7 +282,18 @@ def _needs_approval(desk: Desk, edition: Edition, current: Edition) -> bool:
         return False  # whoever sends by hand has confirmed it
     if edition.reason.startswith(BY_GAP):
         return True
+    if lacks_language(desk, current):
+        return True
     return current.prepare_at is not None and not is_small_enough(desk, current)
+
+
+def lacks_language(desk: Desk, edition: Edition) -> bool:
+    """Whether `completeness = "block"` and an event of it has no title or summary in a language of the organisation."""
+    if desk.app.config.mail.completeness != "block":
+        return False
+    events = [desk.facts.snapshots[m.uid].event for m in edition.mentions]
+    languages = desk.app.config.organisation.languages
+    return any(not (e.title.get(code) and e.summary.get(code)) for e in events for code in languages)
 
 
 def is_small_enough(desk: Desk, edition: Edition) -> bool:

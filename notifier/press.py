@@ -92,8 +92,18 @@ class Press:
                 digest.update(path.name.encode() + path.read_bytes())
         return digest.hexdigest()
 
-    def message(self, edition: Edition, entry: Entry, subscriber: Subscriber, page: bytes | None) -> Message:
-        """The message of one entry; `page` is the stored page of its variant, needed the first time only."""
+    def message(
+        self,
+        edition: Edition,
+        entry: Entry,
+        subscriber: Subscriber,
+        page: bytes | None,
+        references: Sequence[str] = (),
+    ) -> Message:
+        """The message of one entry; `page` is the stored page of its variant, needed the first time only.
+
+        `references`: Message-IDs of what this person was told before about the same event, oldest first.
+        """
         key = (entry.edition, entry.variant)
         if key not in self._prepared:
             assert page is not None  # addressed entries have their page
@@ -103,7 +113,8 @@ class Press:
                 Page.loads(page), self.envelope(edition, Page.loads(page).language)
             )
         language = self.templates.catalogue(subscriber.languages).language
-        values = compose.values(self.envelope(edition, language), entry, subscriber, self.texts(subscriber))
+        envelope = self.envelope(edition, language)
+        values = compose.values(envelope, entry, subscriber, self.texts(subscriber), references)
         return compose.fill(self._prepared[key], values)
 
     def is_prepared(self, entry: Entry) -> bool:

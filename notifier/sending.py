@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from notifier.app import App
-from notifier.editions.base import Edition, State
+from notifier.editions.base import Edition, Kind, State
 from notifier.errors import DeliveryError, NotifierError
 from notifier.mail import outbox
 from notifier.mail.outbox import Entry, EntryState, Outcome, Receipt
@@ -20,6 +20,8 @@ from notifier.transports.gate import GateError
 Clock = Callable[[], datetime]
 #: So many entries in succession that come back end the run.
 MAX_RETURNED = 3
+#: Kinds that answer what was said before about the same event (spec: mail, section 2).
+THREADED = frozenset({Kind.REMINDER, Kind.UPDATE, Kind.CANCELLATION, Kind.FOLLOWUP})
 
 
 class ClaimLostError(NotifierError):
@@ -68,7 +70,7 @@ class Sender:
             if self.press.is_prepared(entry)
             else self.app.store.editions.page(entry.edition, entry.variant)
         )
-        message = self.press.message(edition, entry, subscriber, page)
+        message = self.press.message(edition, entry, subscriber, page, self._references(entry, edition))
         try:
             receipt = self._open().send(message, before_content=lambda: self._hand(entry, message.message_id))
         except ClaimLostError:
@@ -81,6 +83,18 @@ class Sender:
         if receipt.outcome in (Outcome.UNKNOWN, Outcome.RETURNED):
             self._close()
         self._settle(entry, edition, receipt, message.message_id)
+
+    def _references(self, entry: Entry, edition: Edition) -> list[str]:
+        """What this person was sent before about the same event, so that mail programs show it as one thread."""
+        if edition.kind not in THREADED or edition.date is None:
+            return []
+        told = self.app.store.outbox.told(entry.subscriber, {m.uid for m in edition.mentions})
+        earlier = [
+            t.message_id
+            for t in told
+            if t.kind != Kind.DIGEST and t.edition != edition.key and t.at <= edition.date
+        ]
+        return list(dict.fromkeys(filter(None, earlier)))[-3:]
 
     def _hand(self, entry: Entry, message_id: str) -> None:
         if not self.app.store.outbox.hand(entry, self.clock(), message_id=message_id):

@@ -123,7 +123,7 @@ def test_a_digest_waits_for_approval_and_is_never_sent_unseen(tmp_path, clock):
     assert key in waiting
     held = app.store.editions.get(key)
     assert (held.state, held.reason.split(":")[0]) == (State.HELD, "approval")
-    assert not [m for m in app.store.outbox.entries(edition=key)]
+    assert not app.store.outbox.entries(edition=key)
     app.store.editions.approve(key, held.content_hash, "officer", clock.now)
     tick(app, clock, "2020-03-10T07:00")
     assert app.store.editions.get(key).state is State.DONE
@@ -309,6 +309,24 @@ def test_next_due_is_never_later_than_the_next_work(tmp_path, clock):
         at += timedelta(minutes=30)
     play(jumped, Days(KNOWN), end)
     assert kinds(stepped) == kinds(jumped)
+
+
+def test_a_reminder_answers_the_announcement(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event(), engines={"hold_after": "400d"})
+    clock.now = KNOWN
+    play(app, clock, datetime(2020, 4, 28, tzinfo=UTC))
+    sent = {m.content.split(b"Feedback-ID: ")[1].split(b":")[2]: m for m in app.transport.sent}  # type: ignore[attr-defined]
+    announced = sent[b"announcement"].message_id.encode()
+    assert b"References: " + announced in sent[b"reminder"].content
+    assert b"References" not in sent[b"digest"].content
+
+
+def test_with_completeness_block_a_missing_translation_waits_for_a_person(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event(), mail={"completeness": "block"})
+    tick(app, clock, KNOWN)
+    tick(app, clock, KNOWN + timedelta(minutes=20))
+    announcement = app.store.editions.list(kind="announcement")[0]
+    assert (announcement.state, announcement.reason.split(":")[0]) == (State.HELD, "approval")
 
 
 def test_an_entry_in_doubt_is_sent_again_with_the_same_id(tmp_path, clock):
