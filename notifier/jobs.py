@@ -297,11 +297,9 @@ def lacks_language(desk: Desk, edition: Edition) -> bool:
 
 
 def is_small_enough(desk: Desk, edition: Edition) -> bool:
-    """Whether `approval = "over:N"` lets it go unasked."""
+    """Whether it goes unasked: nobody would get it, or `approval = "over:N"` says so."""
     over: int | None = getattr(desk.app.config.editions, edition.kind.value).approval_over
-    if over is None or over < 0:
-        return over is None
-    return len(audience_of(desk, edition)) <= over
+    return over is None or len(audience_of(desk, edition)) <= max(0, over)
 
 
 def _hold(desk: Desk, edition: Edition, reason: str, now: datetime) -> None:

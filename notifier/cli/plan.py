@@ -26,6 +26,7 @@ class Row:
     due: datetime
     key: str
     kind: str
+    cadence: str
     titles: tuple[str, ...]
     recipients: int
     languages: dict[str, int]
@@ -44,14 +45,16 @@ class Row:
 @click.option("-n", "limit", type=click.IntRange(1), default=40, show_default=True, help="At most so many.")
 @click.pass_obj
 def command(shared: dict[str, Any], within: str, limit: int) -> int:
-    """What will go out, when and to how many, if nothing changes."""
+    """What will go out, when and to how many, if nothing changes; with -v also what nobody would get."""
     try:
         horizon = parse_duration(within)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--within") from None
     with opened(shared) as project:
         facts = look(project.app, project.now)
-        rows = rows_of(project, facts, project.now, horizon)[:limit]
+        everything = rows_of(project, facts, project.now, horizon)
+        heard = [row for row in everything if row.recipients]
+        rows = (everything if project.verbose or not heard else heard)[:limit]
         lines = (
             answer.table([row_text(project, r) for r in rows], ("due", "kind", "to", "what"))
             if rows
@@ -92,6 +95,7 @@ def _row(project: Project, facts: Facts, edition: Edition, people: list[Any]) ->
         edition.due,
         edition.key,
         edition.kind.value,
+        edition.cadence,
         titles,
         len(included),
         dict(Counter(s.languages[0] for s in included)),
@@ -105,7 +109,7 @@ def row_text(project: Project, row: Row) -> tuple[str, str, str, str]:
     what = row.titles[0] + (f" and {len(row.titles) - 1} more" if len(row.titles) > 1 else "")
     return (
         f"{row.due.astimezone(project.zone):%a %Y-%m-%d %H:%M}",
-        row.kind + (" (to approve)" if row.waits else ""),
+        " ".join(filter(None, (row.cadence, row.kind, "(to approve)" if row.waits else ""))),
         people,
         what,
     )
