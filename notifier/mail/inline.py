@@ -37,8 +37,6 @@ _BLANK = re.compile(r"[ \t\r\n]+")
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _OUTSIDE = re.compile(r"<link\b[^>]*>|@import[^;]*;?", re.I)
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.S | re.I)
-_RULE = re.compile(r"([^{}]+)\{[^{}]*\}")
-_NAME = re.compile(r"\.?[A-Za-z][\w-]*")
 _DARK = re.compile(r"@media \(prefers-color-scheme:\s*dark\)\s*\{((?:[^{}]*\{[^{}]*\})*)\s*\}")
 
 
@@ -52,8 +50,6 @@ def inline(html: str) -> str:
     """
     html = _OUTSIDE.sub("", html)
     _refuse_large(html)
-    # cssutils takes a millisecond for each rule, which is most of the time; a block uses a third of the sheet.
-    html = re.sub(r"<style>([^<]*)</style>", lambda style: f"<style>{used(style[1], html)}</style>", html)
     collector = _Collector()
     # premailer keeps one cache for three functions, keyed by arguments only: the selector `p` would be answered with
     # the parsed style of `style="p"`. And cssutils has one log for the whole process.
@@ -74,23 +70,17 @@ def inline(html: str) -> str:
                 cssutils_logging_handler=collector,
                 cssutils_logging_level=logging.WARNING,
             ).transform()
+        except TypeError as error:  # within one run the cache still mixes up a selector and an equal style
+            text = f"an element's own style is no style but a selector: {error}"
+            raise TemplateError(
+                Problem("style.css", 0, 0, "M202", text, 'write style="name: value"')
+            ) from error
         finally:
             _LOG.removeHandler(collector)
     if collector.findings:
         _SHEETS.clear()  # a sheet with findings must tell them every time
         raise TemplateError(collector.findings)
     return _TAG.sub(_tidy, _BLANK.sub(" ", inlined))
-
-
-def used(css: str, html: str) -> str:
-    """The rules of block A that can match something in `html`, by their classes and types."""
-    there = {f".{name}" for names in re.findall(r'class="([^"]*)"', html) for name in names.split()}
-    there |= {name.lower() for name in re.findall(r"<(\w+)", html)}
-    return "".join(
-        rule[0]
-        for rule in _RULE.finditer(css)
-        if any(there.issuperset(_NAME.findall(selector)) for selector in rule[1].split(","))
-    )
 
 
 def minify(css: str) -> str:

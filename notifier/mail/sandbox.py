@@ -33,6 +33,9 @@ MAX_REPEATED = 1_000_000
 MAX_EXPONENT = 64
 _NAME = re.compile(r"[a-z0-9_]+(?:/[a-z0-9_]+)*\.(?:html|txt|css)")
 #: Filters that repeat or widen without a bound of their own.
+_UNBOUNDED_METHODS = frozenset(
+    {"center", "ljust", "rjust", "zfill", "expandtabs", "replace", "join", "translate"}
+)
 _UNBOUNDED = ("center", "indent", "xmlattr", "pprint", "format", "attr", "map", "tojson")
 
 
@@ -67,9 +70,13 @@ class Folders(BaseLoader):
 
 
 class Room(ImmutableSandboxedEnvironment):
-    """A sandboxed environment that bounds `*` and `**`."""
+    """A sandboxed environment that bounds `*` and `**`, and refuses the methods of texts that make long ones."""
 
     intercepted_binops = frozenset({"*", "**"})
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        is_of_text = isinstance(getattr(obj, "__self__", None), str)
+        return not (is_of_text and obj.__name__ in _UNBOUNDED_METHODS) and super().is_safe_callable(obj)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator == "**" and (not isinstance(right, int) or abs(right) > MAX_EXPONENT):
@@ -98,7 +105,8 @@ def room(folders: Sequence[Path], *, is_html: bool) -> Room:
     for name in _UNBOUNDED:
         made.filters.pop(name, None)
     made.filters = {name: guarded(function, "filter") for name, function in made.filters.items()}
-    made.tests = {name: guarded(function, "test") for name, function in made.tests.items()}
+    tests: Mapping[str, Any] = made.tests
+    made.tests = {name: guarded(function, "test") for name, function in tests.items()}
     made.globals = {"range": made.globals["range"]}  # the sandbox's own, which is bounded
     return made
 
