@@ -7,7 +7,7 @@ Every job may run twice, anywhere, at any time: unique keys, claims and fencing 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from notifier.editions.base import Edition, Kind, State
 from notifier.editions.catchup import catch_up
 from notifier.errors import DeliveryError, Problem, UserError
 from notifier.facts import Facts, refresh
-from notifier.mail.outbox import EntryState
+from notifier.mail.outbox import EntryState, may_repeat
 from notifier.store import senders
 from notifier.subscribers import audience
 from notifier.subscribers.subscriber import Recipient, Standing
@@ -311,9 +311,20 @@ def _hold(desk: Desk, edition: Edition, reason: str, now: datetime) -> None:
 
 
 def is_anything_due(app: App, now: datetime) -> bool:
+    """Whether a tick at this moment would have something to hand over."""
     counts = app.store.outbox.counts()
     retry = app.store.outbox.next_retry()
-    return bool(counts.get(EntryState.PLANNED)) or (retry is not None and retry <= now)
+    is_retry_due = retry is not None and retry <= now
+    return bool(counts.get(EntryState.PLANNED)) or is_retry_due or _will_repeat(app, counts)
+
+
+def _will_repeat(app: App, counts: Mapping[EntryState, int]) -> bool:
+    """Whether something in doubt goes out again with the next tick; what only a person may decide does not count."""
+    if not counts.get(EntryState.UNKNOWN):
+        return False
+    at_least_once = {e.key for e in app.store.editions.list({State.OPEN}) if e.mode == "at-least-once"}
+    unknown = app.store.outbox.entries(states={EntryState.UNKNOWN})
+    return any(may_repeat(entry) and entry.edition in at_least_once for entry in unknown)
 
 
 def _clock_jump(app: App, now: datetime, boot: tuple[str, float] | None) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,6 +77,10 @@ class Office:
         """`notifier --config … WORDS` as a process; stdin is no terminal."""
         return run("--config", str(self.config), *words, cwd=self.folder, env=env)
 
+    def here(self, *words: str) -> Ran:
+        """The same in this process, for what is not the point of a test. Relative paths are the project's own."""
+        return here("--config", str(self.config), *words)
+
     def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """The same, not waited for, as the leader of its own process group."""
         return subprocess.Popen(
@@ -111,7 +117,7 @@ class Office:
         rows = [f"r{n}@example.org;;en;each;2020-01-07;consent;paper form;form-v1" for n in range(count)]
         rows += [f"pending{n}@example.org;;en;each;;;;" for n in range(pending)]
         file = self.write("people.csv", "\n".join([HEADINGS, *rows]) + "\n")
-        assert self.run("subscribers", "import", str(file), "--accept-consent").code == 0
+        assert self.here("subscribers", "import", str(file), "--accept-consent").code == 0
         return [f"r{n}@example.org" for n in range(count)]
 
 
@@ -140,15 +146,14 @@ def run(*words: str, cwd: Path, env: Mapping[str, str] | None = None) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def call(capsys: pytest.CaptureFixture[str], *words: str | Path) -> Ran:
+def here(*words: str | Path) -> Ran:
     """`notifier WORDS` in this process, for speed."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
         main([str(word) for word in words])
-    said = capsys.readouterr()
     code = ended.value.code
     assert isinstance(code, int)
-    return Ran(code, said.out, said.err)
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def clean(env: Mapping[str, str] | None = None) -> dict[str, str]:
