@@ -100,10 +100,20 @@ def _tcp(where: str) -> socket.socket:
         parts = urlsplit(f"//{where}")
         host, port = parts.hostname or "127.0.0.1", parts.port
     except ValueError:
-        port = None
+        host, port = "", None
     if port is None:
         raise click.BadParameter(f'"{where}": write HOST:PORT or unix:/PATH', param_hint="--listen")
-    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it reads TCP here;
+    # without it each page waits 40 ms for an acknowledgement.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def _unix(path: Path) -> socket.socket:

@@ -61,8 +61,6 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *self.headers]
-            elif scope["method"] == "HEAD":
-                message["body"] = b""
             await send(message)
 
         site = self.site if host_of(scope) in {"", *self.names} else _STRANGER

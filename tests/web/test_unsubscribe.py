@@ -99,6 +99,12 @@ def test_the_button_leads_back_to_the_page_which_says_what_happened(visitor: Vis
     assert "<form" not in shown.text
 
 
+def test_the_way_back_repeats_no_language_that_is_none(visitor: Visitor) -> None:
+    pressed = visitor.ask("POST", f"{visitor.leave}?lang=//evil.example", data={"leave": "yes"})
+
+    assert pressed.headers["location"] == visitor.token()
+
+
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
