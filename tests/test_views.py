@@ -84,6 +84,7 @@ def test_one_meeting_is_named_by_its_days() -> None:
 
     assert spaced(view["headline"]["text"]) == "Jedno spotkanie: 28–29 kwietnia"
     assert spaced(view["sentence"]["text"]) == "Spotkanie projektu w Kalabrii, za 27 dni."
+    assert view["subject"] == "Nadchodzące spotkanie: Kalabria 28–29 kwietnia"
     assert view["strip"] is None
 
 
