@@ -18,6 +18,8 @@ from notifier.mail.links import Links
 from notifier.mail.voice import TYPES, Voice, msgid, shorten
 
 MAX_SUMMARY = 220
+#: Where links to maps lead; the one host in a mail that is neither ours nor an event's.
+MAP_HOST = "www.openstreetmap.org"
 #: Characters of a tag that fit beside a leaf at 320 px.
 MAX_UNBROKEN_TAG = 16
 STATUS = {
@@ -278,13 +280,13 @@ def map_link(event: Event, voice: Voice) -> str | None:
         return None
     if place.geo:
         north, east = place.geo
-        return f"https://www.openstreetmap.org/?mlat={north}&mlon={east}#map=15/{north}/{east}"
+        return f"https://{MAP_HOST}/?mlat={north}&mlon={east}#map=15/{north}/{east}"
     if not (place.address or place.city):
         return None  # a region on a map helps nobody to the door
     words = joined(
         place.address, place.city, voice.country(place.country) if place.country else "", between=", "
     )
-    return f"https://www.openstreetmap.org/search?query={quote(words, safe='')}"
+    return f"https://{MAP_HOST}/search?query={quote(words, safe='')}"
 
 
 def links(event: Event, setting: Setting) -> list[dict[str, Any]]:
