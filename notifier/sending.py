@@ -6,16 +6,19 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from notifier.app import App
 from notifier.editions.base import Edition, Kind, State
 from notifier.errors import DeliveryError, NotifierError
 from notifier.mail import outbox
 from notifier.mail.outbox import Entry, EntryState, Outcome, Receipt
-from notifier.press import Press
 from notifier.subscribers.address import is_sample
 from notifier.transports.base import Wire
 from notifier.transports.gate import GateError
+
+if TYPE_CHECKING:
+    from notifier.press import Press  # half a second to import; whoever has something to send has it already
 
 Clock = Callable[[], datetime]
 #: So many entries in succession that come back end the run.
