@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from makers import a_snapshot, a_span, a_subscriber
+from makers import a_snapshot, a_span, a_subscriber, an_event
 from page_makers import (
     LANGUAGES,
     NOW,
@@ -425,3 +426,16 @@ def test_hybrid_meetings_tell_place_and_platform() -> None:
 
     assert (card["place"], card["online"]) == ("Kalabrien, Italien", "MS Teams")
     assert card["tags"][-1]["text"] == "Vor Ort und online"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        an_event(visibility="subscribers"),
+        an_event(visibility="group:board"),
+        an_event(span=replace(a_span("2020-04-01", "2020-04-30"), is_month=True), status=Status.TENTATIVE),
+    ],
+)
+def test_a_calendar_file_that_nobody_serves_is_not_linked(event):
+    content = a_content(event)
+    assert event_views.ics_link(event, views.setting_of(content)) is None

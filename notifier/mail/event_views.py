@@ -316,7 +316,10 @@ def with_button(told: Mapping[str, Any], setting: Setting) -> dict[str, Any]:
 
 
 def ics_link(event: Event, setting: Setting) -> str | None:
-    return None if event.status in CALLED_OFF else setting.links.event_ics(event.slug, setting.voice.language)
+    """The address of its calendar file, where one is served: anybody could open it, so only of public events with a day."""
+    if event.status in CALLED_OFF or event.span.is_month or event.visibility != "public":
+        return None
+    return setting.links.event_ics(event.slug, setting.voice.language)
 
 
 def page_link(event: Event, setting: Setting) -> str | None:
