@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -67,7 +68,7 @@ def _pages(out: Path, app: App, press: Press, sent: Sent) -> list[Written]:
         (folder / f"{name}.txt").write_text(text)
         base = f"pages/{folder.name}/{name}"
         written.append(Written(page.language, f"{base}.html", f"{base}.txt", page.subject))
-    return sorted(written, key=lambda w: w.html)
+    return sorted(written, key=lambda w: (w.language, len(w.html), w.html))
 
 
 def _calendars(out: Path, app: App, facts: Facts) -> dict[str, list[tuple[str, str]]]:
@@ -112,12 +113,19 @@ def _index(
     return environment.get_template("web/rehearsal.html").render(
         organisation=named(app.config.organisation.name, "en"),
         style=style,
-        editions=[{"sent": s, "pages": pages[s.edition.key], "year": s.edition.due.year} for s in story.sent],
+        editions=[_edition_row(s, pages[s.edition.key], app) for s in story.sent],
         calendars=files,
         inbox=_inbox(story, out),
         messages=len(story.caught),
         zone=app.config.organisation.timezone,
     )
+
+
+def _edition_row(sent: Sent, pages: list[Written], app: App) -> dict[str, Any]:
+    """One row of the index, in the organisation's own time."""
+    due = sent.edition.due.astimezone(ZoneInfo(app.config.organisation.timezone))
+    kind = " ".join(filter(None, (sent.edition.cadence, sent.edition.kind.value)))
+    return {"sent": sent, "pages": pages, "due": due, "year": due.year, "kind": kind}
 
 
 def _inbox(story: Story, out: Path) -> dict[str, list[dict[str, str]]]:
