@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from notifier.app import App
+from notifier.editions.base import Edition, Kind
 from notifier.errors import Problem
 from notifier.events import changes
 from notifier.events.event import Event, Snapshot
@@ -71,6 +72,23 @@ def look(app: App, now: datetime, *, with_drafts: bool = False) -> Facts:
         revised = changes.revise(known.get(event.uid), event, since, is_baseline=not known, policy=policy)
         snapshots[event.uid] = revised or known[event.uid]
     return gather(app, reading, snapshots, {e.uid for e in ready}, now, is_baseline=not known)
+
+
+def trouble(edition: Edition, facts: Facts) -> str:
+    """Why nothing may be sent now: an event of it, or one that may belong into it, cannot be trusted."""
+    for mention in edition.mentions:
+        if words := facts.unsound.get(mention.uid):
+            return words
+    if edition.kind is not Kind.DIGEST:
+        return ""
+    ahead = [
+        edition.due.date() + timedelta(days=62),
+        *(facts.snapshots[m.uid].event.span.last for m in edition.mentions),
+    ]
+    for slug, days in facts.unread.items():
+        if days is None or (days[1] >= edition.due.date() and days[0] <= max(ahead)):
+            return f"{slug} cannot be read"
+    return ""
 
 
 def gather(

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from notifier.app import App
 from notifier.editions import planning
-from notifier.editions.base import Edition, Kind, State
+from notifier.editions.base import Edition, State
 from notifier.editions.catchup import catch_up
 from notifier.errors import DeliveryError, Problem, UserError
 from notifier.facts import Facts, refresh
+from notifier.facts import trouble as trouble  # part of what jobs offer
 from notifier.mail.outbox import EntryState, may_repeat
 from notifier.store import senders
 from notifier.subscribers import audience
@@ -258,23 +259,6 @@ def current_edition(desk: Desk, edition: Edition) -> Edition | None:
         list(facts.snapshots.values()), edition.due - timedelta(seconds=1), edition.due, desk.app.config
     )
     return next((replace(e, id=edition.id, state=edition.state) for e in again if e.key == edition.key), None)
-
-
-def trouble(edition: Edition, facts: Facts) -> str:
-    """Why nothing may be sent now: an event of it, or one that may belong into it, cannot be trusted."""
-    for mention in edition.mentions:
-        if words := facts.unsound.get(mention.uid):
-            return words
-    if edition.kind is not Kind.DIGEST:
-        return ""
-    ahead = [
-        edition.due.date() + timedelta(days=62),
-        *(facts.snapshots[m.uid].event.span.last for m in edition.mentions),
-    ]
-    for slug, days in facts.unread.items():
-        if days is None or (days[1] >= edition.due.date() and days[0] <= max(ahead)):
-            return f"{slug} cannot be read"
-    return ""
 
 
 def _needs_approval(desk: Desk, edition: Edition, current: Edition) -> bool:

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 from notifier.app import template_folders
 from notifier.config import Config, Newsletter
 from notifier.editions.base import Edition, Kind
+from notifier.errors import ContentError, Problem
 from notifier.events import calendar
 from notifier.events.calendar import CalendarSettings
 from notifier.events.event import Project, Snapshot, Texts, Type, pick
-from notifier.mail import compose, languages, links, render, views
+from notifier.mail import compose, languages, links, lint, render, views
 from notifier.mail.compose import WITH_CALENDAR, Envelope, Prepared
 from notifier.mail.languages import Catalogue
 from notifier.mail.links import Links
@@ -43,11 +44,34 @@ class Press:
         return templates(tuple(template_folders(self.config)))
 
     def page(self, edition: Edition, variant: Variant) -> Page:
-        """The page of one variant; `edition.date` is its stored instant.
+        """The page of one variant, linted; `edition.date` is its stored instant.
 
         Raises:
             TemplateError, ContentError: what must not leave, with its place.
         """
+        page = self.compiled(edition, variant)
+        if errors := [p for p in self.findings(page, edition, variant) if p.is_error]:
+            raise ContentError(errors)
+        return page
+
+    def findings(
+        self, page: Page, edition: Edition, variant: Variant, raw: bytes | None = None
+    ) -> list[Problem]:
+        """What the lint says of a page, and of one message made from it."""
+        events = [self.snapshots[m.uid].event for m in edition.mentions if m.uid in variant.uids]
+        order = (*variant.languages, *self.config.organisation.languages)
+        facts = lint.Facts(
+            base_url=self.config.web.base_url,
+            postal_address=self.config.organisation.postal_address,
+            catalogue=self.templates.catalogue(variant.languages),
+            titles=tuple(dict.fromkeys(pick(event.title, order) for event in events)),
+            hosts=lint.hosts(self.config, events, self.projects),
+            links=self.links,
+        )
+        return lint.lint(page, raw, facts)
+
+    def compiled(self, edition: Edition, variant: Variant) -> Page:
+        """The page as the templates make it, whatever the lint would say."""
         catalogue = self.templates.catalogue(variant.languages)
         content = views.Content(
             edition=edition,
@@ -66,11 +90,12 @@ class Press:
         )
 
     def _attachments(self, edition: Edition, variant: Variant) -> tuple[Attachment, ...]:
-        found = []
-        for uid in dict.fromkeys(m.uid for m in edition.mentions if m.uid in variant.uids):
-            if raw := self.calendar_of([uid], variant.languages):
-                found.append(Attachment(file_name(self.snapshots[uid].event.slug), raw))
-        return tuple(found)
+        uids = dict.fromkeys(m.uid for m in edition.mentions if m.uid in variant.uids)
+        return tuple(
+            Attachment(file_name(self.snapshots[uid].event.slug), raw)
+            for uid in uids
+            if (raw := self.calendar_of([uid], variant.languages))
+        )
 
     def calendar_of(self, uids: Sequence[str], order: Sequence[str]) -> bytes:
         """One calendar file with these events; empty if none has a day yet."""

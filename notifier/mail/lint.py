@@ -8,12 +8,15 @@ in `render`: a stand-in that is lost cannot be seen afterwards.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
+from notifier.config import Config
 from notifier.editions.base import Kind
 from notifier.errors import Problem
 from notifier.events import calendar
+from notifier.events.event import Event, Project
 from notifier.mail import contrast, lint_html, lint_message, seen, twins
 from notifier.mail.compose import WITH_CALENDAR
 from notifier.mail.encoding import encode
@@ -27,6 +30,8 @@ from notifier.mail.subjects import LONGEST, PREHEADER, WANTED
 WARNED, REFUSED = 80_000, 100_000  # bytes; Gmail cuts at some 102 kB
 #: Stand-ins for what is a recipient's own.
 SAMPLE = {"address": "a.reader@example.org", "consent_date": "–", "frequency": "–", "choices": "–"}
+#: Of the map beside a place.
+MAPS = "https://www.openstreetmap.org/"
 WHY = ("address", "consent_date")
 _PERSONAL = r"/(?:u|confirm|preferences|invitation)/"
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.M)
@@ -201,8 +206,13 @@ def _calendar(attachment: Attachment) -> Iterator[Finding]:
         yield Finding("M402", f"{attachment.filename}: {words}")
 
 
-def hosts_of(urls: Mapping[str, object] | tuple[str, ...]) -> frozenset[str]:
-    """The hosts of web addresses."""
-    from urllib.parse import urlsplit
-
-    return frozenset(host.lower() for url in urls if (host := urlsplit(str(url)).hostname))
+def hosts(config: Config, events: Iterable[Event], projects: Mapping[str, Project]) -> frozenset[str]:
+    """The hosts that a mail about `events` may link to: theirs, the organisation's, and `mail.link_hosts`."""
+    urls = [config.organisation.privacy_url, MAPS]
+    for event in events:
+        parts = (event.registration, event.online, *event.deadlines, *event.materials)
+        online = [session.online for session in event.sessions]
+        urls += [event.link, *(part.link for part in (*parts, *online) if part)]
+        urls += [organiser.web for organiser in event.organisers]
+        urls += [projects[event.project].web] if event.project in projects else []
+    return frozenset(config.mail.link_hosts) | {h for url in urls if (h := urlsplit(url).hostname)}
