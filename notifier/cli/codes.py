@@ -298,5 +298,129 @@ _WARNINGS = {
     ),
 }
 
-CODES: dict[str, tuple[str, str]] = {**_CONTENT, **_CONFIG, **_IMPORT, **_WARNINGS}
+_MAILS = {
+    "M101": (
+        "a header is missing, twice, or breaks its rule",
+        "Programs that sort and judge mail read the headers. Most come from the program; From, Reply-To and the name of the\n"
+        "newsletter come from [organisation] and [[newsletter]] in config.toml. Answers must reach a box that somebody reads.",
+    ),
+    "M102": (
+        "a structured header is not plain ASCII",
+        "Mail providers ignore links and ids in encoded-words. Write web addresses with percent-encoding and domains in\n"
+        "their xn-- form.",
+    ),
+    "M103": (
+        "From and the signing domain differ",
+        "A signature of another domain proves nothing about the sender, and large providers refuse such mail. Sign with a\n"
+        "key of the domain in [organisation] sender, or of the domain above it.",
+    ),
+    "M104": (
+        "the subject is long, shouts, or ages",
+        "Phones show some 40 characters; over 110 it is refused. Subjects are read late, so they say dates and never\n"
+        '"tomorrow" or "in 3 days"; all capitals are what filters look for.\n'
+        "Put the important words of the title first.",
+    ),
+    "M105": (
+        "the preheader is missing or says nothing new",
+        "Lists show 40 to 100 characters behind the subject. They come from places, dates and organisers of the events:\n"
+        "fill these in, or change subjects and preheaders in your catalogue.",
+    ),
+    "M201": (
+        "a recipient's value was lost on the way",
+        "What stands for the address or the unsubscribe link is in the template and no more in the finished page, or twice.\n"
+        "Print it as {{ address }} in text or in an attribute, not inside a style or a comment.",
+    ),
+    "M202": (
+        "a style sheet would be lost",
+        "style.css is written into the elements: plain selectors, hex colours, no var(), no @. kept.css stays as it is: each\n"
+        'value in @media ends in !important, and base.html keeps <style data-premailer="ignore">.',
+    ),
+    "M203": (
+        "some mail programs do not show this",
+        "Outlook on Windows and Gmail's applications ignore positions, flexible boxes, shadows and the like. The mail must\n"
+        "read well without; tables lay out everywhere.",
+    ),
+    "M204": (
+        "something active, or a link of the wrong sort",
+        "Scripts, forms and event attributes are thrown away by mail programs and raise suspicion. Links begin with\n"
+        "https:, mailto: or webcal:.\nWrong:  http://www.example.org   Right:  https://www.example.org",
+    ),
+    "M205": (
+        "a picture without words or size",
+        'Give every picture alt, width and height, and alt="" where it only decorates. Pictures inside the address (data:)\n'
+        "are not shown by most programs; link to them by https.",
+    ),
+    "M206": (
+        "the mail cannot be followed by ear",
+        'One <h1>, then <h2> and <h3> without gaps; layout tables carry role="presentation"; ids are unique; each link says\n'
+        "where it leads: two that sound alike lead to the same place.\n"
+        "In an event's text:  [Programme of the first day](https://…) and [of the second](https://…), not [here] twice.",
+    ),
+    "M207": (
+        "wider than a phone",
+        "Some programs drop the style block, so the mail must fit 320 px without it: width:100% with max-width instead of\n"
+        "width, and no long text with white-space: nowrap.",
+    ),
+    "M301": (
+        "text and HTML say different things",
+        "Some read one part, some the other. Each event, date and link stands in both templates of a kind (.html, .txt).",
+    ),
+    "M302": (
+        "a line of the plain text is too long",
+        "Lines have at most 72 columns, so that they stay whole when quoted; only links may be longer, alone on their line.\n"
+        "In a template:  {{ text|wrap }}",
+    ),
+    "M303": (
+        "a language is wrong or not marked",
+        "Screen readers choose the voice by `lang`. The page carries it twice, and a text that fell back to another language\n"
+        "carries its own:  {{ told(event.title) }}",
+    ),
+    "M304": (
+        "a text of the program is not translated",
+        "Readers of this language would see it in English. Translate the msgid in templates/locale/LANG.po; a file of your\n"
+        "own in the templates folder wins over the one that comes with the program.",
+    ),
+    "M305": (
+        "a weekday does not match its date",
+        "The note or a text says another weekday than the calendar has. People come on the wrong day: correct one of both.",
+    ),
+    "M401": (
+        "the calendar file and its label differ",
+        "What the mail says of the file (method=…) must be what the file says (METHOD:…), and an invitation is for one\n"
+        "meeting. Digests link to calendar files and carry none.",
+    ),
+    "M402": (
+        "a calendar file fails its own check",
+        "Calendar programs would drop the entry, move it by an hour, or show it twice. The message names the line; most\n"
+        "often a date, a zone or a control character in the event file is the cause.",
+    ),
+    "M501": (
+        "the mail is too large",
+        "Gmail hides what is beyond 102 kB, the way to unsubscribe included. Shorten texts, or lower\n"
+        "[editions.digest] window or max_size: events far away are then told in one line.",
+    ),
+    "M502": (
+        "bytes that do not travel safely",
+        "Control characters, single CR or LF, bytes beyond ASCII and long lines are changed by servers on the way, and\n"
+        "signatures break. Look for characters pasted from other programs and delete them.",
+    ),
+    "M601": (
+        "something the law asks for is missing",
+        "Every mail says how to leave, why one gets it, and the sender's postal address, in both parts.\n"
+        'Example:  [organisation] postal_address = "ul. Przykładowa 1, 00-000 Warszawa"',
+    ),
+    "M602": (
+        "a link leads to a stranger",
+        "Links lead to us, to the addresses in the event's own fields (link, registration, materials, organiser, project), or\n"
+        "to hosts that the organisation trusts. If the link is right, add its host:\n"
+        'Example:  [mail] link_hosts = ["interregeurope.eu"]',
+    ),
+    "M603": (
+        "a colour that cannot be read",
+        "Text needs a contrast of 4.5:1 by day and by night. Whatever sets a colour in style.css has a rule in the dark part\n"
+        "of kept.css, with !important.",
+    ),
+}
+
+CODES: dict[str, tuple[str, str]] = {**_CONTENT, **_CONFIG, **_IMPORT, **_WARNINGS, **_MAILS}
 """Code -> (what it says in a few words, what to do about it)."""
