@@ -13,7 +13,6 @@ from notifier import jobs
 from notifier.cli import answer, exits, stamp
 from notifier.cli.project import Project, clock, opened, parse_span_of_time
 from notifier.cli.tick import clock_boot, fingerprint
-from notifier.sending import Sent
 from notifier.store.lock import RunLock
 
 MAX_LINES = 12
@@ -62,9 +61,9 @@ def code_of(outcomes: jobs.Outcomes) -> int:
         codes.append(exits.NEEDS_CONFIRMATION)
     if outcomes.stopped:
         codes.append(exits.UNREACHABLE)
-    sent = outcomes.sent or Sent()
-    if sent.failures or outcomes.held:
-        nothing = outcomes.held and not (outcomes.opened or sent.accepted)
+    sent = outcomes.sent
+    if (sent and sent.failures) or outcomes.held:
+        nothing = outcomes.held and not (outcomes.opened or (sent and sent.accepted))
         codes.append(exits.CONTENT if nothing else exits.IN_PART)
     return exits.first(codes)
 
