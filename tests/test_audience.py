@@ -259,3 +259,13 @@ def test_the_key_of_a_variant_is_the_same_on_every_host() -> None:
     assert audience.variant_key(("pl",), ("en", "a@x", "b@x")) != audience.variant_key(
         ("pl", "en"), ("a@x", "b@x")
     )
+
+
+def test_a_reader_whom_only_what_is_over_concerns_gets_no_digest() -> None:
+    # Given a digest of one meeting ahead and one that is over, of another project
+    mentions = (Mention(CALABRIA.uid, 1), Mention(SEMINAR.uid, 1, "", "recent"))
+    edition = a_digest(mentions=mentions)
+    # Then the readers of the other project have no news, and the others read of both
+    decision = the(edition, a_subscriber(projects=("smarty",)))
+    assert (decision.is_included, decision.reason) == (False, "nothing")
+    assert the(edition, a_subscriber()).uids == (CALABRIA.uid, SEMINAR.uid)

@@ -13,7 +13,7 @@ from notifier import jobs
 from notifier.app import App
 from notifier.editions.base import State
 from notifier.errors import Problem
-from notifier.events.event import Event, Material, Status
+from notifier.events.event import Deadline, Event, Material, Status
 from notifier.mail.outbox import EntryState
 from notifier.sources.base import Reading
 from notifier.subscribers.subscriber import Subscriber
@@ -283,16 +283,26 @@ def test_a_clock_that_jumps_holds_everything(tmp_path, clock):
     assert not jobs.tick(app, clock, boot=("other", 5.0))[0].clock_jumped
 
 
-def test_recent_alone_makes_no_digest(tmp_path, clock):
+def test_what_is_over_fills_a_digest_but_makes_none(tmp_path, clock):
+    # Given a meeting that is over, with its slides, and a standing call
+    slides = (Material(title={"en": "Slides"}, link="https://example.org/s"),)
+    call = (Deadline(what={"en": "Good practices"}),)
     past = an_event(
         "2020-03-03-past",
+        title={"en": "Past meeting"},
         span=a_span("2020-03-03"),
-        materials=(Material(title={"en": "Slides"}, link="https://example.org/s"),),
+        materials=slides,
+        deadlines=call,
     )
-    app = an_office(tmp_path, clock, past)
+    app = an_office(tmp_path, clock, past, engines={"hold_after": "400d"})
     clock.now = datetime(2020, 3, 4, 7, 0, tzinfo=UTC)
-    play(app, clock, datetime(2020, 4, 10, tzinfo=UTC))
+    play(app, clock, datetime(2020, 3, 20, tzinfo=UTC))
     assert "digest" not in kinds(app)
+    # When another one lies ahead, the digest tells of both
+    tell(app, past, an_event())
+    play(app, clock, datetime(2020, 3, 25, tzinfo=UTC))
+    digest = next(m.content for m in app.transport.sent if b":digest:" in m.content)  # type: ignore[attr-defined]
+    assert b"Calabria meeting" in digest and b"Past meeting" in digest
 
 
 @pytest.mark.slow

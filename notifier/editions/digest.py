@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from notifier.config import Config, Newsletter
@@ -26,7 +26,7 @@ def plan(
         for cadence in newsletter.schedule:
             for slot, due in due_between(newsletter, cadence, since, until + lead, settings).items():
                 mentions = contents(snapshots, due, settings, newsletter)
-                if mentions or rules.empty == "send":
+                if news(mentions, snapshots, due, settings) or rules.empty == "send":
                     yield Edition(
                         key=digest_key(newsletter.name, slot),
                         kind=Kind.DIGEST,
@@ -81,6 +81,24 @@ def contents(
         if section in choose
         for snapshot in choose[section](own, at, settings)
     )
+
+
+def news(
+    mentions: Iterable[Mention], snapshots: Iterable[Snapshot], at: datetime, settings: Config
+) -> frozenset[str]:
+    """UIDs that make a digest worth sending: events ahead, changes, deadlines that pass.
+
+    What is over and a standing call fill a digest, but carry none: they would come again and again, saying the same.
+    """
+    events = {snapshot.event.uid: snapshot.event for snapshot in snapshots}
+    within = settings.editions.digest.window
+
+    def carries(found: Mention) -> bool:
+        if found.section == "deadlines":
+            return bool(deadlines_ahead(events[found.uid], at, within))
+        return found.section != "recent"
+
+    return frozenset(found.uid for found in mentions if found.uid in events and carries(found))
 
 
 def deadlines_ahead(event: Event, at: datetime, within: timedelta) -> list[datetime]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from notifier.config import Config
+from notifier.editions import digest
 from notifier.editions.base import Edition, Kind
 from notifier.editions.scope import mismatch, newsletters_of
 from notifier.events.event import Event, Snapshot
@@ -64,6 +65,7 @@ def choose(
     """
     events = [snapshots[uid].event for uid in _uids(edition) if uid in snapshots]
     told = frozenset(told)
+    carrying = digest.news(edition.mentions, snapshots.values(), edition.due, settings)
     known: dict[tuple[object, ...], _Verdict] = {}
     for subscriber in subscribers:
         # A million subscribers make some hundred different choices.
@@ -71,7 +73,9 @@ def choose(
         choices = _choices(subscriber, is_told=is_told)
         verdict = known.get(choices)
         if verdict is None:
-            verdict = known[choices] = _judge(edition, events, subscriber, settings, is_told=is_told)
+            verdict = known[choices] = _judge(
+                edition, events, subscriber, settings, carrying, is_told=is_told
+            )
         yield Decision(subscriber, verdict.is_included, verdict.reason, verdict.words, verdict.uids)
 
 
@@ -97,13 +101,20 @@ def variant_key(languages: Sequence[str], uids: Sequence[str]) -> str:
 
 
 def _judge(
-    edition: Edition, events: Sequence[Event], reader: Subscriber, settings: Config, *, is_told: bool
+    edition: Edition,
+    events: Sequence[Event],
+    reader: Subscriber,
+    settings: Config,
+    carrying: Collection[str],
+    *,
+    is_told: bool,
 ) -> _Verdict:
     if reader.standing is not Standing.CONFIRMED:
         return _out(reader.standing.value, _STANDING_WORDS[reader.standing])
     if edition.kind in TOLD_KINDS:
         return _judge_told(events, is_told=is_told)
-    return _choice_against(edition, events, reader, settings) or _judge_events(edition, events, reader)
+    against = _choice_against(edition, events, reader, settings)
+    return against or _judge_events(edition, events, reader, carrying)
 
 
 def _judge_told(events: Sequence[Event], *, is_told: bool) -> _Verdict:
@@ -139,9 +150,13 @@ def _newsletters(edition: Edition, events: Sequence[Event], settings: Config) ->
     return tuple(dict.fromkeys((edition.newsletter, *names)))
 
 
-def _judge_events(edition: Edition, events: Sequence[Event], reader: Subscriber) -> _Verdict:
+def _judge_events(
+    edition: Edition, events: Sequence[Event], reader: Subscriber, carrying: Collection[str]
+) -> _Verdict:
     obstacles = [(event, _obstacle(event, reader)) for event in events]
     uids = tuple(event.uid for event, obstacle in obstacles if not obstacle)
+    if uids and edition.kind is Kind.DIGEST and not set(uids) & set(carrying):
+        return _out("nothing", "what concerns them in it is over, or has no end: no news for them")
     if uids or (edition.kind is Kind.DIGEST and not edition.mentions) or edition.kind is Kind.CONFIRM:
         return _Verdict(True, "chosen", _welcome(edition, reader, len(uids), len(events)), uids)
     if len(obstacles) == 1:
