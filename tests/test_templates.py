@@ -35,7 +35,7 @@ from notifier.errors import TemplateError
 from notifier.events.event import Status
 from notifier.mail import languages
 from notifier.mail.inline import minify
-from notifier.mail.render import compile_page
+from notifier.mail.render import Templates, compile_page
 from notifier.mail.views import Change
 
 LOCALE = TEMPLATES / "locale"
@@ -414,3 +414,14 @@ def test_the_html_is_valid(tmp_path: Path) -> None:
     )
 
     assert (done.returncode, done.stdout.strip()) == (0, "")
+
+
+def test_a_broken_template_is_shown_with_its_line_and_the_one_above(tmp_path):
+    (tmp_path / "mail").mkdir()
+    broken = tmp_path / "mail/reminder.html"
+    broken.write_text('{% extends "base.html" %}\n{% block main %}\n  {{ page.nonsense }}\n{% endblock %}\n')
+    with pytest.raises(TemplateError) as refused:
+        compile_page(a_content(calabria(), kind=Kind.REMINDER), Templates([tmp_path, TEMPLATES]))
+    problem = refused.value.problems[0]
+    assert (problem.file, problem.line, problem.column) == (str(broken), 3, 3)
+    assert (problem.before, problem.source.strip()) == ("{% block main %}", "{{ page.nonsense }}")

@@ -84,7 +84,8 @@ def show(shared: dict[str, Any], slug: str) -> int:
     """Everything one event says, after inheritance; problems of its files with place and fix."""
     with opened(shared) as project:
         reading = read(project.config)
-        mine = [p for p in reading.problems if p.subject == slug]
+        quiet = set() if project.verbose else {"W111"}
+        mine = [p for p in reading.problems if p.subject == slug and p.code not in quiet]
         event = next((e for e in reading.events if e.slug == slug), None)
         if event is None:
             if mine:

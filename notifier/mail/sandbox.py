@@ -172,7 +172,17 @@ def _placed(made: Room, error: Exception, name: str, code: str, text: str, fix: 
 
 
 def _at(file: str, line: int, code: str, text: str, fix: str) -> Problem:
-    return Problem(file, line, 0, code, text, fix)
+    """The problem with its line and the one above, where the file can be read."""
+    try:
+        lines = Path(file).read_text(encoding="utf-8").splitlines() if line else []
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    source = lines[line - 1] if 0 < line <= len(lines) else ""
+    before = lines[line - 2] if 1 < line <= len(lines) else ""
+    length = len(source.strip()) or 1
+    column = len(source) - len(source.lstrip()) + 1 if source else 0
+    text = text.replace("'mappingproxy object' has", "what stands here has")
+    return Problem(file, line, column, code, text, fix, length, source=source, before=before)
 
 
 def _names(values: Mapping[str, Any]) -> str:
