@@ -86,8 +86,8 @@ def _text(value: object) -> str:
 @click.pass_obj
 def schema(shared: dict[str, Any]) -> int:
     """The JSON schema of config.toml, for editors."""
-    click.echo(json.dumps(Config.model_json_schema(mode="serialization"), indent=2, default=str))
-    return exits.DONE
+    found = Config.model_json_schema(mode="serialization")
+    return answer.give({**shared, "quiet": False}, "schema", found, json.dumps(found, indent=2, default=str))
 
 
 @command.group()

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
 from notifier.cli import exits
+
+
+class NotConfirmed(click.ClickException):
+    """Nobody said yes."""
+
+    exit_code = exits.NEEDS_CONFIRMATION
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, err=True)
 
 
 def people(count: int) -> str:
@@ -18,11 +28,9 @@ def ask(verb: str, effect: str, count: int, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        click.echo(f"{verb} {effect}: this asks for a confirmation; add --yes", err=True)
-        raise click.exceptions.Exit(exits.NEEDS_CONFIRMATION)
+        raise NotConfirmed(f"{verb} {effect}: this asks for a confirmation; add --yes")
     typed = click.prompt(
         f"{verb} {effect}? Type the number to go on", default="", show_default=False, err=True
     )
     if typed.replace(",", "").strip() != str(count):
-        click.echo("nothing was done", err=True)
-        raise click.exceptions.Exit(exits.NEEDS_CONFIRMATION)
+        raise NotConfirmed("nothing was done")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from notifier.app import read
-from notifier.cli import answer, exits
+from notifier.cli import answer, confirm, exits
 from notifier.cli.project import Project, opened
 from notifier.events import when
 from notifier.events.when import WhenError
@@ -41,8 +41,7 @@ def new(shared: dict[str, Any], title: str | None, day: str | None, place: str |
     """Write the file of a new event, as a draft; asks what no flag gives."""
     with opened(shared) as project:
         if not (title and day) and not sys.stdin.isatty():
-            click.echo("name it with --title and --when", err=True)
-            return exits.NEEDS_CONFIRMATION
+            raise confirm.NotConfirmed("name it with --title and --when")
         title = title or click.prompt("Title")
         day = day or click.prompt("When (2030-04-09, 2030-04-09..2030-04-10, 2030-04-09 10:00-12:00)")
         place = (

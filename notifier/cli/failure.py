@@ -21,6 +21,7 @@ from notifier.errors import (
     LinkError,
     LockedError,
     NotifierError,
+    Problem,
     StoreError,
     UserError,
 )
@@ -30,39 +31,56 @@ _TOKEN = re.compile(r"/u/[A-Za-z0-9_-]+")
 
 
 def report(error: Exception, arguments: Sequence[str]) -> int:
-    """Say what went wrong on stderr; the exit code."""
-    if isinstance(error, NotifierError):
-        return _known(error, arguments)
-    path = _save(error)
-    click.echo(f"notifier: unexpected {type(error).__name__}: this is a bug, not your mistake.", err=True)
-    click.echo(f"  a report without addresses or secrets: {path}", err=True)
-    if any(a.startswith("-vv") for a in arguments):
-        traceback.print_exception(error)
-    return exits.UNEXPECTED
-
-
-def _known(error: NotifierError, arguments: Sequence[str]) -> int:
-    if isinstance(error, UserError):
+    """Say what went wrong, on stderr in words, on stdout as the one document where JSON is asked for; the exit code."""
+    as_json = _wants_json(arguments)
+    code, problems = _told(error, arguments, quietly=as_json)
+    if as_json:
         from notifier.cli import answer
 
-        as_json = _wants_json(arguments)
-        code = exits.CONFIG if isinstance(error, ConfigError) else exits.CONTENT
-        shared = {"output_format": "text", "quiet": False, "color": "auto"}
-        if as_json:
-            click.echo(answer.document("error", None, error.problems, code))
-        else:
-            answer.show(shared, error.problems)
-            count = len(error.problems)
-            click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was sent.", err=True)
-        return code
-    click.echo(f"notifier: {error}", err=True)
+        click.echo(answer.document("error", None, problems, code))
+    return code
+
+
+def _told(error: Exception, arguments: Sequence[str], *, quietly: bool) -> tuple[int, list[Problem]]:
+    """The exit code and the problems, said on stderr unless the document says them as well."""
+    if isinstance(error, UserError):
+        if not quietly:
+            _frame(error)
+        return exits.CONFIG if isinstance(error, ConfigError) else exits.CONTENT, error.problems
+    if isinstance(error, click.ClickException):
+        error.show()
+        is_usage = error.exit_code == click.ClickException.exit_code
+        return exits.USAGE if is_usage else error.exit_code, [_wordless(error.format_message())]
+    if isinstance(error, NotifierError):
+        click.echo(f"notifier: {error}", err=True)
+        return _code_of(error), [_wordless(str(error))]
+    words = f"unexpected {type(error).__name__}: this is a bug, not your mistake."
+    click.echo(f"notifier: {words}", err=True)
+    click.echo(f"  a report without addresses or secrets: {_save(error)}", err=True)
+    if any(a.startswith("-vv") for a in arguments):
+        traceback.print_exception(error)
+    return exits.UNEXPECTED, [_wordless(words)]
+
+
+def _frame(error: UserError) -> None:
+    from notifier.cli import answer
+
+    answer.show({"output_format": "text", "quiet": False, "color": "auto"}, error.problems)
+    count = len(error.problems)
+    click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was sent.", err=True)
+
+
+def _wordless(text: str) -> Problem:
+    """A failure that belongs to no file and has no code of its own."""
+    return Problem("", 0, 0, "", text)
+
+
+def _code_of(error: NotifierError) -> int:
     if isinstance(error, LockedError):
         return exits.LOCKED
     if isinstance(error, DeliveryError | StoreError):
         return exits.UNREACHABLE
-    if isinstance(error, LinkError):
-        return exits.USAGE
-    return exits.UNEXPECTED
+    return exits.USAGE if isinstance(error, LinkError) else exits.UNEXPECTED
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

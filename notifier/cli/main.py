@@ -97,9 +97,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         click.echo("stopped", err=True)
         code = 130
-    except click.ClickException as error:
-        error.show()
-        code = exits.USAGE
     except BrokenPipeError:
         code = exits.DONE
     except Exception as error:

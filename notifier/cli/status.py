@@ -49,11 +49,11 @@ def bare() -> None:
     try:
         with opened(ctx.obj) as project:
             data = gather(project)
-            click.echo("\n".join(lines(project, data)[:12]))
-    except NoProject as nothing:
-        click.echo(ctx.find_root().get_help())
-        click.echo("\nNo project here: `notifier init DIR` starts one.", err=True)
-        raise click.exceptions.Exit(exits.NO_PROJECT) from nothing
+            answer.give({**ctx.obj, "quiet": False}, "status", data, lines(project, data)[:12])
+    except NoProject:
+        if ctx.obj["output_format"] == "text":
+            click.echo(ctx.find_root().get_help() + "\n")
+        raise
 
 
 def gather(project: Project) -> dict[str, Any]:

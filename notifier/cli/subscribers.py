@@ -229,5 +229,8 @@ def export(shared: dict[str, Any], standing: str | None) -> int:
     """All subscribers in the form that `import` reads."""
     with opened(shared) as project:
         wanted = {Standing(standing)} if standing else None
-        click.echo(roster.write(project.app.store.subscribers.all(wanted)).decode(), nl=False)
+        rows = roster.write(project.app.store.subscribers.all(wanted)).decode()
+        if project.wants_json:
+            return answer.give(shared, "export", {"csv": rows})
+        click.echo(rows, nl=False)
         return exits.DONE

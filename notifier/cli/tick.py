@@ -83,7 +83,7 @@ def is_idle(config: Path) -> bool:
         if fresh:
             os.utime(path)
         return fresh
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # no stamp, or settings of no use
         return False
 
 
