@@ -291,7 +291,7 @@ def map_link(event: Event, voice: Voice) -> str | None:
 
 def links(event: Event, setting: Setting) -> list[dict[str, Any]]:
     """What can be done about an event, the calendar first; only what is served and known."""
-    voice, title = setting.voice, setting.voice.told(event.title)["text"]
+    voice, name = setting.voice, full_name(event, setting)
     all_links = (
         (voice.text("+ Calendar"), ics_link(event, setting)),
         (voice.text("Join"), join_link(event, setting)),
@@ -299,10 +299,17 @@ def links(event: Event, setting: Setting) -> list[dict[str, Any]]:
         (voice.text("Event page"), page_link(event, setting)),
     )
     return [
-        {"text": text, "url": url, "label": f"{text}: {title}", "is_first": number == 0}
+        {"text": text, "url": url, "label": f"{text}: {name}", "is_first": number == 0}
         for number, (text, url) in enumerate(all_links)
         if url
     ]
+
+
+def full_name(event: Event, setting: Setting) -> str:
+    """Title, days and hour: what tells a meeting from all others on a page, for links that are heard alone."""
+    dates = setting.voice.dates(event.span, relative_to=setting.today)
+    clock = f"{event.span.begins:%H:%M}" if event.span.begins else ""
+    return joined(setting.voice.told(event.title)["text"], dates, clock, between=", ")
 
 
 def with_button(told: Mapping[str, Any], setting: Setting) -> dict[str, Any]:
@@ -355,6 +362,7 @@ def deadlines(event: Event, setting: Setting) -> Iterable[dict[str, Any]]:
             else voice.text("Open call"),
             "what": what,
             "link": link,
+            "label": f"{what['text']}: {full_name(event, setting)}",
             "mail": [] if link or not event.enquiries else addresses(event.enquiries.mail),
             "event": voice.told(event.title),
         }

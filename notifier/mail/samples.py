@@ -129,7 +129,8 @@ class _Maker:
             "link": "https://example.org/meeting",
             "change_note": self.texts(_TITLES),
         }  # fmt: skip
-        return self._event(slug, self.texts(_TITLES), self.span(20, last=date(2020, 4, 22)), told | fields)
+        span = fields.pop("span", self.span(20, last=date(2020, 4, 22)))
+        return self._event(slug, self.texts(_TITLES), span, told | fields)
 
     def bare(self, slug: str, **fields: Any) -> Event:
         """The least that a file must say, and a title as long as it may be."""

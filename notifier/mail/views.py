@@ -245,6 +245,7 @@ def _recent(event: Event, setting: Setting) -> dict[str, Any]:
     voice = setting.voice
     return {
         "title": voice.told(event.title),
+        "name": event_views.full_name(event, setting),
         "dates": voice.dates(event.span, relative_to=setting.today),
         "page": event_views.page_link(event, setting),
         "materials": event_views.materials(event, voice),
