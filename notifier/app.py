@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from notifier.config import Config
-from notifier.configfile import credential
+from notifier.configfile import credential, problem_at
 from notifier.errors import ConfigError, Problem
 from notifier.mail.links import Links
 from notifier.sources import markdown
@@ -20,6 +20,9 @@ from notifier.transports.base import Transport
 
 #: What `notifier serve` answers; links to anything else are left out of mails.
 SERVED = frozenset({"unsubscribe", "event_ics", "feed"})
+
+SCHEMES = frozenset({"smtp", "smtps", "lmtp", "maildir", "memory", "sendmail"})
+WAYS_OUT = "write smtp://, smtps://, lmtp://, sendmail: or maildir:FOLDER"
 
 
 @dataclass
@@ -110,9 +113,18 @@ def make_transport(config: Config, environ: Mapping[str, str]) -> Transport:
             from notifier.transports import sendmail
 
             return sendmail.from_url(settings.urls[0], root=config.root)
-        raise ValueError("write smtp://, smtps://, lmtp://, sendmail: or maildir:FOLDER")
+        raise ValueError(WAYS_OUT)
     except ValueError as error:
-        raise ConfigError(Problem(str(config.file), 0, 0, "E204", f"transports.url: {error}")) from error
+        raise ConfigError(
+            problem_at(config.file, ("transports", "url"), f"transports.url: {error}")
+        ) from error
+
+
+def faults(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(key in config.toml, what is wrong with its value), for names that only this floor knows; imports no backend."""
+    for url in config.transports.urls:
+        if url.partition(":")[0] not in SCHEMES:
+            yield ("transports", "url"), f"transports.url: {WAYS_OUT}"
 
 
 def database_file(config: Config) -> Path:

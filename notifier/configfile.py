@@ -238,6 +238,10 @@ def _problem(path: Path, detail: Mapping[str, Any], marks: Mapping[Key, Mark], l
     key: Key = tuple(detail["loc"])
     while key and key not in marks and detail["type"] not in ("missing", "extra_forbidden"):
         key = key[:-1]
+    words = str(detail["msg"]).removeprefix("Value error, ")
+    named, _, rest = words.partition(": ")
+    if (*key, named) in marks:  # a whole section was judged, and the words say by which key
+        key, words = (*key, named), rest
     mark = marks.get(key)
     shown = _shown(key)
     if detail["type"] == "extra_forbidden":
@@ -260,7 +264,6 @@ def _problem(path: Path, detail: Mapping[str, Any], marks: Mapping[Key, Mark], l
             lines,
             f"add to [{section}]: {key[-1]} = …" if section else f"add [{key[-1]}]",
         )
-    words = str(detail["msg"]).removeprefix("Value error, ")
     value = Mark(mark.value_line, mark.value_column, mark.value_length) if mark and mark.value_line else mark
     return _at(
         path,

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from notifier import app
 from notifier.app import App
 from notifier.cli import exits
 from notifier.config import Config
@@ -51,8 +52,9 @@ class Project:
         if not path.is_file():
             raise click.UsageError(f"there is no file {path}")
         loaded = load(path, os.environ)
-        if faults := [problem_at(path, key, words) for key, words in planning.faults(loaded.config)]:
-            raise ConfigError(faults)
+        wrong = [*planning.faults(loaded.config), *app.faults(loaded.config)]
+        if wrong:
+            raise ConfigError(problem_at(path, key, words) for key, words in wrong)
         return loaded
 
     @property
