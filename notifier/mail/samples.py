@@ -64,7 +64,8 @@ def situations(newsletter: str, languages: Sequence[str], zone: str) -> Iterator
         make.foreign("foreign"),
         make.online("online"),
     )
-    called_off = [make.full(s.value, status=s) for s in (Status.CANCELLED, Status.POSTPONED, Status.MOVED)]
+    states = (Status.CANCELLED, Status.POSTPONED, Status.MOVED)
+    called_off = [make.full(s.value, status=s, span=make.span(30 + n)) for n, s in enumerate(states)]
     month = make.bare("month", status=Status.TENTATIVE, span=replace(make.span(60), is_month=True))
     yield _digest("one meeting", newsletter, [told])
     yield _digest(f"{MANY} meetings", newsletter, make.many())
