@@ -145,6 +145,14 @@ def test_a_command_that_is_not_run_says_why(page: Path) -> None:
             assert not commands, f"{here}: a command stands in a block that is not run: {commands[0]}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_a_file_whose_content_is_shown_is_named_where_readers_see_it(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for block in blocks(page):
+        before = _FENCE.sub("", text.split(f"```{block.language} {block.info}\n")[0])
+        assert not block.file or f"`{block.file}`" in before, f"{page.name}:{block.line}: {block.file}"
+
+
 def test_settings_in_the_documents_are_settings_that_exist() -> None:
     known = {key.path for key in config_keys.keys("")}
     shown = [
@@ -365,3 +373,27 @@ def test_the_map_names_modules_that_exist_and_no_socket_is_missing() -> None:
         assert any(path.is_file() for path in found), name
     for socket in (ROOT / "notifier").glob("*/base.py"):
         assert f"`{socket.parent.name}/`" in page
+
+
+@pytest.mark.slow
+def test_the_lines_that_the_readme_shows_of_the_demo_are_told_by_the_demo(demo: Path, tmp_path: Path) -> None:
+    arguments = [
+        "--from",
+        "2014-12-01",
+        "--to",
+        "2020-12-31",
+        "--history",
+        str(demo / "data/demo/history.toml"),
+    ]
+    arguments += ["--subscribers", str(demo / "data/samples/subscribers.csv"), "--out", str(tmp_path / "out")]
+    told = CliRunner().invoke(cli, ["--config", str(demo / "config.toml"), "rehearse", *arguments]).stdout
+    shown = next(block for block in blocks(ROOT / "README.md") if re.match(r"\d{4}-\d\d-\d\d ", block.text))
+
+    assert {without_size(line) for line in shown.text.splitlines()} <= {
+        without_size(line) for line in told.splitlines()
+    }
+
+
+def without_size(line: str) -> str:
+    """A line of the story; sizes change with every word of a template."""
+    return re.sub(r"\s+\d+ kB", "", line)
