@@ -20,6 +20,7 @@ from notifier.events.event import Event, Project
 from notifier.mail import contrast, lint_html, lint_message, seen, twins
 from notifier.mail.compose import WITH_CALENDAR
 from notifier.mail.encoding import encode
+from notifier.mail.event_views import OTHER_HOSTS
 from notifier.mail.finding import Finding, once
 from notifier.mail.languages import Catalogue
 from notifier.mail.links import Links
@@ -30,8 +31,6 @@ from notifier.mail.subjects import LONGEST, PREHEADER, WANTED
 WARNED, REFUSED = 80_000, 100_000  # bytes; Gmail cuts at some 102 kB
 #: Stand-ins for what is a recipient's own.
 SAMPLE = {"address": "a.reader@example.org", "consent_date": "–", "frequency": "–", "choices": "–"}
-#: Of the map beside a place.
-MAPS = "https://www.openstreetmap.org/"
 WHY = ("address", "consent_date")
 _PERSONAL = r"/(?:u|confirm|preferences|invitation)/"
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.M)
@@ -208,11 +207,11 @@ def _calendar(attachment: Attachment) -> Iterator[Finding]:
 
 def hosts(config: Config, events: Iterable[Event], projects: Mapping[str, Project]) -> frozenset[str]:
     """The hosts that a mail about `events` may link to: theirs, the organisation's, and `mail.link_hosts`."""
-    urls = [config.organisation.privacy_url, MAPS]
+    urls = [config.organisation.privacy_url]
     for event in events:
         parts = (event.registration, event.online, *event.deadlines, *event.materials)
         online = [session.online for session in event.sessions]
         urls += [event.link, *(part.link for part in (*parts, *online) if part)]
         urls += [organiser.web for organiser in event.organisers]
         urls += [projects[event.project].web] if event.project in projects else []
-    return frozenset(config.mail.link_hosts) | {h for url in urls if (h := urlsplit(url).hostname)}
+    return OTHER_HOSTS | set(config.mail.link_hosts) | {h for url in urls if (h := urlsplit(url).hostname)}
