@@ -68,9 +68,13 @@ def look(app: App, now: datetime, *, with_drafts: bool = False) -> Facts:
     snapshots, policy = dict(known), app.config.editions.update.fields
     for event in ready:
         # Without a database an event is taken as known for two months, or since now if it is nearer.
-        since = now if known else min(now, event.span.starts_at - timedelta(days=60))
+        long_known = min(now, event.span.starts_at - timedelta(days=60))
+        since = now if known else long_known
         revised = changes.revise(known.get(event.uid), event, since, is_baseline=not known, policy=policy)
-        snapshots[event.uid] = revised or known[event.uid]
+        found = revised or known[event.uid]
+        if found.is_baseline and found.published_at > now:  # seen from a time before the database
+            found = found.model_copy(update={"published_at": long_known})
+        snapshots[event.uid] = found
     return gather(app, reading, snapshots, {e.uid for e in ready}, now, is_baseline=not known)
 
 
