@@ -77,7 +77,7 @@ def report(shared: dict[str, Any], project: Project, outcomes: jobs.Outcomes) ->
     if code:
         for line in failure_lines(outcomes)[:MAX_LINES]:
             click.echo(line, err=True)
-    if sys.stdout.isatty() or project.verbose:
+    if sys.stdout.isatty() or shared["verbose"]:
         click.echo("\n".join(success_lines(project, outcomes)))
     return code
 
