@@ -14,6 +14,7 @@ from notifier import jobs
 from notifier.cli import answer, exits, reading
 from notifier.cli.project import Project, opened
 from notifier.cli.subscribers import find as find_subscriber
+from notifier.config import Newsletter
 from notifier.editions import digest, planning
 from notifier.editions.base import Edition, Kind
 from notifier.mail.outbox import Entry
@@ -23,6 +24,10 @@ from notifier.subscribers.subscriber import Subscriber, Variant
 
 KINDS = ("digest", "announcement", "reminder")
 FAR = timedelta(days=400)
+#: Of the digest that is shown: the one that most subscribers get (default of `frequency`).
+CADENCE = "biweekly"
+#: Farther than the next digest of any cadence, one left out for a holiday included.
+NEXT_SLOT = timedelta(days=62)
 
 
 @dataclass(frozen=True)
@@ -133,27 +138,31 @@ def choose(project: Project, at: jobs.Desk, what: str | None, kind: Kind | None)
 def digest_now(at: jobs.Desk, newsletter: str, now: datetime) -> Edition:
     """The digest as it would be if it were due at this moment."""
     letter = at.press.newsletter(newsletter)
+    cadence = CADENCE if CADENCE in letter.schedule else next(iter(letter.schedule), "")
     mentions = digest.contents(list(at.facts.snapshots.values()), now, at.app.config, letter)
-    slot = f"{now.date()}"
     return Edition(
-        f"digest/{newsletter}/{slot}",
+        f"digest/{newsletter}/{now.date()}",
         Kind.DIGEST,
         newsletter,
         now,
         now + timedelta(days=2),
         mentions,
-        slot=_slot(at, newsletter, now),
-        cadence="biweekly",
+        slot=_slot(at, letter, cadence, now),
+        cadence=cadence,
         date=now,
     )
 
 
-def _slot(at: jobs.Desk, newsletter: str, now: datetime) -> str:
-    """The slot of the next regular digest, so that its note is shown."""
-    found = planning.plan(
-        list(at.facts.snapshots.values()), now - timedelta(seconds=1), now + timedelta(days=14), at.app.config
-    )
-    return next((e.slot for e in found if e.kind is Kind.DIGEST and e.newsletter == newsletter), "")
+def _slot(at: jobs.Desk, letter: Newsletter, cadence: str, now: datetime) -> str:
+    """The slot of the next regular digest at this cadence, so that its note is shown; empty where none is regular.
+
+    Asked of the schedule, not of the plan: there the digests of all cadences stand side by side.
+    """
+    if not cadence:
+        return ""
+    until = now + NEXT_SLOT
+    slots = digest.due_between(letter, cadence, now - timedelta(seconds=1), until, at.app.config)
+    return next(iter(slots), "")
 
 
 def of_event(at: jobs.Desk, uid: str, kind: Kind, now: datetime) -> Edition:

@@ -12,14 +12,21 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from notifier.events import addlinks
+from notifier.events.calendar_entry import CalendarSettings
 from notifier.events.event import Event, Format, Place, Project, Session, Snapshot, Status, Texts, pick
+from notifier.events.span import Span
 from notifier.mail import languages, markdown
 from notifier.mail.links import Links
 from notifier.mail.voice import TYPES, Voice, msgid, shorten
 
 MAX_SUMMARY = 220
-#: Where links to maps lead; the one host in a mail that is neither ours nor an event's.
+#: Where links to maps lead.
 MAP_HOST = "www.openstreetmap.org"
+#: Where links into web calendars lead.
+WEB_CALENDAR_HOSTS = ("calendar.google.com", "outlook.live.com")
+#: All hosts in a mail that are neither ours nor an event's.
+OTHER_HOSTS = frozenset({MAP_HOST, *WEB_CALENDAR_HOSTS})
 #: Characters of a tag that fit beside a leaf at 320 px.
 MAX_UNBROKEN_TAG = 16
 STATUS = {
@@ -53,6 +60,7 @@ def card(snapshot: Snapshot, setting: Setting) -> dict[str, Any]:
         "place": place_line(event, voice),
         "organisers": organisers(event, voice),
         "online": online_line(event, setting),
+        "web_calendars": web_calendars(snapshot, setting),
     }
 
 
@@ -132,9 +140,9 @@ def leaf(event: Event, setting: Setting) -> dict[str, Any]:
     parts = languages.leaf(event.span, setting.voice.language)
     return {
         "month": parts.month,
-        "days": parts.days or "·",
+        "days": parts.days or f"{event.span.first.year}",
         "weekday": parts.weekday,
-        "is_wide": len(parts.days) > 3,
+        "is_wide": len(parts.days) > 3 or event.span.is_month,
         "is_marked": event.status in STATUS and event.status != Status.TENTATIVE,
     }
 
@@ -299,9 +307,44 @@ def links(event: Event, setting: Setting) -> list[dict[str, Any]]:
         (voice.text("Event page"), page_link(event, setting)),
     )
     return [
-        {"text": text, "url": url, "label": f"{text}: {name}", "is_first": number == 0}
+        {"text": text, "alone": text, "url": url, "label": f"{text}: {name}", "is_first": number == 0}
         for number, (text, url) in enumerate(all_links)
         if url
+    ]
+
+
+def web_calendars(snapshot: Snapshot, setting: Setting) -> list[dict[str, Any]]:
+    """Links that put the event into a calendar on the web; `text` beside our own calendar link, `alone` in the text part.
+
+    They carry title, days and place only: the mail has the rest, and the text part shows every character of them.
+    """
+    event, voice = snapshot.event, setting.voice
+    if not ics_link(event, setting):
+        return []
+    left_out: dict[str, Any] = {
+        "summary": {},
+        "body": {},
+        "change_note": {},
+        "sessions": (),
+        "registration": None,
+    }
+    brief = snapshot.model_copy(update={"event": event.model_copy(update=left_out)})
+    words = {
+        "online": capital(voice.text(FORMATS[Format.ONLINE])),
+        "tentative": voice.text(STATUS[Status.TENTATIVE]),
+    }
+    said = CalendarSettings(organiser_name="", organiser_mail="", words={voice.language: words})
+    page, whole = page_link(event, setting) or "", full_name(event, setting)
+    reads = (voice.language, *(tag for tag in voice.reads if tag != voice.language))
+    return [
+        {
+            "text": service,
+            "alone": (name := voice.text("{service} calendar", service=service)),
+            "url": link(brief, reads, page, settings=said),
+            "label": f"{name}: {whole}",
+            "is_first": False,
+        }
+        for service, link in (("Google", addlinks.google), ("Outlook", addlinks.outlook))
     ]
 
 
@@ -313,13 +356,15 @@ def full_name(event: Event, setting: Setting) -> str:
 
 
 def with_button(told: Mapping[str, Any], setting: Setting) -> dict[str, Any]:
-    """`told`, a card, whose calendar link is the button: there is one in the whole mail."""
+    """`told`, a card, whose calendar link is the button: there is one in the whole mail, and with it the other ways
+    into a calendar."""
     first = next((link for link in told["links"] if link["is_first"]), None)
     if first is None:
         return dict(told)
     text = setting.voice.text("Add to calendar")
     button = {"text": text, "url": first["url"], "label": f"{text}: {told['title']['text']}"}
-    return dict(told) | {"button": button, "links": [link for link in told["links"] if link is not first]}
+    others = [link for link in told["links"] if link is not first]
+    return dict(told) | {"button": button, "links": [*others, *told["web_calendars"]]}
 
 
 def ics_link(event: Event, setting: Setting) -> str | None:
@@ -357,9 +402,7 @@ def deadlines(event: Event, setting: Setting) -> Iterable[dict[str, Any]]:
         told.append((r.by, voice.told({"": voice.text("Registration")}), web(r.link)))
     for by, what, link in sorted(told, key=lambda d: (d[0] is None, last_day(d[0], event))):
         yield {
-            "by": voice.day(last_day(by, event), relative_to=setting.today)
-            if by
-            else voice.text("Open call"),
+            "by": due_day(by, event, setting) if by else voice.text("Open call"),
             "what": what,
             "link": link,
             "label": f"{what['text']}: {full_name(event, setting)}",
@@ -372,6 +415,17 @@ def is_open(by: date | datetime | None, setting: Setting) -> bool:
     if by is None:
         return True
     return by > setting.now if isinstance(by, datetime) else by >= setting.today
+
+
+def due_day(by: date | datetime, event: Event, setting: Setting) -> str:
+    """`15 kwietnia`, with an hour in the event's zone where the deadline has one: `15 kwietnia, 12:00 (Sofia)`."""
+    voice, day = setting.voice, last_day(by, event)
+    told = voice.day(day, relative_to=setting.today)
+    if not isinstance(by, datetime):
+        return told
+    hour = by.astimezone(ZoneInfo(event.span.zone)).time()
+    instant = Span(first=day, last=day, begins=hour, zone=event.span.zone)
+    return joined(told, languages.time_of(instant, voice.language), between=", ")
 
 
 def last_day(by: date | datetime | None, event: Event) -> date:

@@ -10,7 +10,16 @@ from collections.abc import Callable, Sequence
 
 from notifier.events.event import Event
 from notifier.mail import languages
-from notifier.mail.event_views import Setting, capital, joined, names, short_name, short_place, spoken
+from notifier.mail.event_views import (
+    Setting,
+    capital,
+    joined,
+    names,
+    project_name,
+    short_name,
+    short_place,
+    spoken,
+)
 from notifier.mail.voice import shorten
 
 WANTED = 60
@@ -19,6 +28,8 @@ PREHEADER = range(40, 101)
 #: Keeps the mail's first words out of the list view: the preheader is followed by nothing, repeated.
 PADDING = "\u034f\u200c\u00a0"
 MAX_PADDING = 60
+#: Languages that write "Dienstag, 28. April" also in a line as short as a subject.
+COMMA_AFTER_WEEKDAY = frozenset({"bg", "de"})
 
 
 def digest(ahead: Sequence[Event], setting: Setting) -> str:
@@ -27,8 +38,8 @@ def digest(ahead: Sequence[Event], setting: Setting) -> str:
     if not ahead:
         return plain(catalogue.text("Deadlines and materials, {date}", date=setting.voice.day(setting.today)))
     date = dates(ahead[0], setting)
-    for limit in (LONGEST - 50, 24):
-        first = f"{short_name(ahead[0], setting.voice, limit)} {date}"
+    for name in _calls(ahead[0], setting):
+        first = f"{name} {date}"
         subject = (
             catalogue.count(
                 "Coming up: {first} and {n} more", "Coming up: {first} and {n} more", n, first=first
@@ -39,6 +50,13 @@ def digest(ahead: Sequence[Event], setting: Setting) -> str:
         if len(subject) <= WANTED:
             break
     return plain(subject)
+
+
+def _calls(event: Event, setting: Setting) -> tuple[str, ...]:
+    """What a subject may call an event, best first: where it is, else its title; its project; its first words."""
+    project = project_name(event.project, setting) if event.project else ""
+    names = (short_name(event, setting.voice, LONGEST - 50), project, short_name(event, setting.voice, 24))
+    return tuple(filter(None, names))
 
 
 def announcement(event: Event, setting: Setting) -> str:
@@ -52,7 +70,9 @@ def announcement(event: Event, setting: Setting) -> str:
 
 def reminder(event: Event, setting: Setting) -> str:
     """`Przypomnienie: TITLE, wtorek 28 kwietnia, 10:00`"""
-    days = joined(languages.weekdays(event.span, setting.voice.language), dates(event, setting), between=" ")
+    language = setting.voice.language
+    comma = ", " if language.split("-")[0] in COMMA_AFTER_WEEKDAY else " "
+    days = joined(languages.weekdays(event.span, language), dates(event, setting), between=comma)
     clock = f"{event.span.begins:%H:%M}" if event.span.begins else ""
     when = joined(days, clock, between=", ")
     return _fit(
@@ -68,7 +88,7 @@ def digest_preheader(ahead: Sequence[Event], changed: Sequence[str], setting: Se
     told = list(changed) or [f"{dates(event, setting)}: {short_name(event, voice)}" for event in ahead[1:3]]
     if ahead and not told:
         told = [voice.told(ahead[0].title)["text"], short_place(ahead[0], voice), names(ahead[0])]
-    return fit([*told, voice.text("Dates, places and links to your calendar")])
+    return fit([*told, voice.text("Dates, places and files for your calendar")])
 
 
 def notice_preheader(event: Event, setting: Setting) -> str:

@@ -144,4 +144,4 @@ def shorten(text: str, limit: int) -> str:
         return text
     cut = text[: limit - 1]
     words = re.match(r"(.*\S)\s", cut, re.S)
-    return (words[1] if words and len(words[1]) > limit // 3 else cut).rstrip(" ,;:–-·(") + "…"
+    return (words[1] if words and len(words[1]) > limit // 3 else cut).rstrip(" ,;:–-·(…") + "…"
