@@ -7,7 +7,6 @@ methods follow RFC 5546: everything here is PUBLISH and names no attendee.
 
 from __future__ import annotations
 
-import re
 from calendar import monthrange
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -25,11 +24,13 @@ __all__ = [
     "WORDS",
     "CalendarSettings",
     "Entry",
+    "changed_at",
     "entry",
     "feed",
     "feed_of",
     "in_window",
     "load",
+    "next_of",
     "publish",
     "validate",
     "vevent_bytes",
@@ -39,7 +40,7 @@ MAX_EVENTS = 10_000
 DAYS_BACK = 90
 MONTHS_AHEAD = 24
 _GONE = (Status.CANCELLED, Status.POSTPONED)
-_TZID = re.compile(rb"^DT(?:START|END);TZID=([A-Za-z0-9_+/-]+):", re.MULTILINE)
+_START_IN_ZONE = b"\nDTSTART;TZID="  # DTEND has the same zone; what is folded never begins a line
 
 
 def publish(
@@ -100,6 +101,33 @@ def in_window(
     return tuple(_in_order(filter(is_shown, snapshots))[:MAX_EVENTS])
 
 
+def changed_at(
+    snapshots: Iterable[Snapshot], *, now: datetime, settings: CalendarSettings
+) -> datetime | None:
+    """When a feed of these last became another one; None without events.
+
+    That is the newest revision, or the midnight (UTC) at which the window last took one up or let one go: a client
+    that asks by date only must hear of that, too.
+    """
+    told = list(snapshots)
+    today = now.astimezone(UTC).date()
+    turns = (day for snapshot in told for day in _turns(snapshot, settings) if day <= today)
+    midnights = [datetime.combine(max(turns, default=date.min), time(0), UTC)]
+    return max([*midnights, *(snapshot.revised_at for snapshot in told)]) if told else None
+
+
+def next_of(snapshots: Iterable[Snapshot], *, now: datetime) -> Snapshot | None:
+    """The first of these by start that is not over and will take place; None if there is none with a day yet."""
+
+    def lies_ahead(snapshot: Snapshot) -> bool:
+        event = snapshot.event
+        is_on = not event.is_draft and event.status not in _GONE
+        return is_on and not event.span.is_month and event.span.ends_at > now
+
+    ahead = filter(lies_ahead, snapshots)
+    return min(ahead, key=lambda s: (s.event.span.starts_at, s.event.uid), default=None)
+
+
 def feed_of(
     vevents: Iterable[bytes],
     languages: Sequence[str],
@@ -122,15 +150,37 @@ def vevent_bytes(snapshot: Snapshot, languages: Sequence[str], settings: Calenda
 
 
 def _file(head: list[str], vevents: Sequence[bytes]) -> bytes:
-    body = b"".join(vevents)
     # A calendar must hold a component (RFC 5545 3.6), so one without events holds a zone.
-    zones = sorted({zone.decode() for zone in _TZID.findall(body)}) if body else ["UTC"]
+    zones = sorted(_zones(vevents)) if vevents else ["UTC"]
     zone_lines = [line for zone in zones for line in vtimezone.lines(zone)]
-    return to_bytes([*head, *zone_lines]) + body + b"END:VCALENDAR\r\n"
+    return b"".join((to_bytes([*head, *zone_lines]), *vevents, b"END:VCALENDAR\r\n"))
+
+
+def _zones(vevents: Iterable[bytes]) -> set[str]:
+    """The zones in which the entries begin; those in UTC and of whole days have none."""
+    found = set()
+    for written in vevents:
+        before = written.find(_START_IN_ZONE)
+        if before >= 0:
+            begin = before + len(_START_IN_ZONE)
+            found.add(written[begin : written.index(b":", begin)])
+    return {zone.decode() for zone in found}
 
 
 def _in_order(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     return sorted(snapshots, key=lambda s: (s.event.span.first, s.event.span.begins or time(0), s.event.uid))
+
+
+def _turns(snapshot: Snapshot, settings: CalendarSettings) -> tuple[date, date]:
+    """The first day on which `in_window` shows it, and the first on which it does so no more."""
+    span = snapshot.event.span
+    back = timedelta(days=DAYS_BACK)
+    if snapshot.event.status in _GONE:
+        back = min(back, settings.keep_cancelled)
+    enters = _months_after(span.first, -MONTHS_AHEAD)
+    if _months_after(enters, MONTHS_AHEAD) < span.first:  # 29 February: there is none two years before
+        enters += timedelta(days=1)
+    return enters, span.last + back + timedelta(days=1)
 
 
 def _months_after(day: date, months: int) -> date:

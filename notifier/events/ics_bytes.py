@@ -18,6 +18,8 @@ def clean(text: str) -> str:
 
     Readers that split on every Unicode line end would see U+2028 as the end of a property, so it becomes LF too.
     """
+    if text.isprintable():  # neither of what follows is
+        return text.strip()
     text = _LINE_ENDS.sub("\n", text).replace("\t", " ")
     return _SURROGATE.sub("\ufffd", _CONTROL.sub("", text)).strip()
 
@@ -45,7 +47,7 @@ def clean_url(url: str, schemes: tuple[str, ...] = ("https", "http")) -> str:
 
 def to_bytes(lines: Iterable[str]) -> bytes:
     """Content lines as bytes: UTF-8, CRLF after each, at most 75 octets in a row."""
-    return b"".join(fold(line) for line in lines)
+    return b"".join(map(fold, lines))
 
 
 def fold(line: str) -> bytes:
@@ -55,6 +57,8 @@ def fold(line: str) -> bytes:
     (reported: collective/icalendar#1501).
     """
     raw = line.encode()
+    if len(raw) <= MAX_OCTETS:
+        return raw + b"\r\n"
     rows, start, room = [], 0, MAX_OCTETS
     while len(raw) - start > room:
         end = _cut(raw, start, start + room)

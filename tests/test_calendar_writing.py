@@ -1,0 +1,49 @@
+"""What we write by hand is what icalendar's property types would write."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from icalendar import vCalAddress, vDate, vDatetime, vInt, vText, vUri
+
+from notifier.events import calendar_lines
+from notifier.events.ics_bytes import clean
+
+DAYS = st.dates(min_value=date(1, 1, 1), max_value=date(9999, 12, 31))
+CLOCKS = st.times().map(lambda clock: clock.replace(microsecond=0))
+
+
+@given(st.text())
+@example("a;b,c\\d\ne")
+@example("C:\\New\\n")
+@example("\\\\N\\")
+def test_texts_are_escaped_as_icalendar_escapes_them(text: str) -> None:
+    text = clean(text)
+
+    assert calendar_lines._text(text).encode() == vText(text).to_ical()
+
+
+@given(DAYS, CLOCKS)
+@example(date(33, 4, 3), time(15, 0))
+def test_days_and_instants_are_written_as_icalendar_writes_them(day: date, clock: time) -> None:
+    moment = datetime.combine(day, clock)
+
+    assert calendar_lines._date(day).encode() == vDate(day).to_ical()
+    assert (
+        calendar_lines._instant(moment.replace(tzinfo=UTC)).encode()
+        == vDatetime(moment.replace(tzinfo=UTC)).to_ical()
+    )
+    assert calendar_lines._time("X", day, clock, "UTC") == calendar_lines._line(
+        "X", vDatetime(moment.replace(tzinfo=UTC)).to_ical().decode()
+    )
+    local = calendar_lines._time("X", day, clock, "Europe/Warsaw")
+    assert local == f"X;TZID=Europe/Warsaw:{vDatetime(moment).to_ical().decode()}"
+
+
+def test_numbers_and_addresses_are_written_as_icalendar_writes_them() -> None:
+    assert str(10**6).encode() == vInt(10**6).to_ical()
+    assert calendar_lines._uri("https://x.example/ż;,") == vUri("https://x.example/ż;,").to_ical().decode()
+    address = vCalAddress("mailto:events@region.example").to_ical()
+    assert calendar_lines._uri("mailto:events@region.example").encode() == address
