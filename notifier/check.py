@@ -6,6 +6,7 @@ every situation and language, and the editions of the next two months as they wo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from notifier.facts import Facts, look, trouble
 from notifier.mail import languages, samples
 from notifier.mail.links import Links
 from notifier.mail.outbox import Entry
+from notifier.mail.page import Page
 from notifier.press import Press
 from notifier.sources.base import Reading
 from notifier.subscribers.audience import variant_key
@@ -74,6 +76,32 @@ def run(app: App, now: datetime, *, language: str | None = None) -> Findings:
         matrix=matrix(facts.reading, app.config.organisation.languages),
         notes=tuple(_notes(facts)),
     )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample mail as its reader would have it."""
+
+    name: str  # "digest-60-meetings.pl"
+    html: str
+    text: str
+    raw: bytes  # the whole message
+
+
+def compose_samples(app: App) -> Iterator[Sample]:
+    """A mail of every kind in every situation and language, for whoever wants to judge them.
+
+    Raises:
+        TemplateError, ContentError: one cannot be composed.
+    """
+    bench = _Bench(app.config, read(app.config), app.config.organisation.languages)
+    for situation, press in bench.situations():
+        for tag in bench.tags:
+            variant, reader = bench.variant(situation.edition, tag), _somebody(tag)
+            page = press.compiled(situation.edition, variant)
+            html, text = press.filled(page, reader)
+            name = re.sub(r"\W+", "-", situation.name)
+            yield Sample(f"{name}.{tag}", html, text, bench.message(press, situation.edition, page, reader))
 
 
 def content(config: Config) -> list[Problem]:
@@ -162,12 +190,14 @@ class _Bench:
             for words in calendar.validate(raw) if raw else ():
                 yield Problem(f"{slug}.ics", 0, 0, "M402", words, f"look at the event {slug}", subject=slug)
 
-    def samples(self) -> Iterator[Problem]:
-        """Every kind in every situation, composed to the last byte."""
-        own = self.config.organisation
-        nothing = Reading(projects=self.reading.projects)
+    def situations(self) -> Iterator[tuple[samples.Situation, Press]]:
+        own, nothing = self.config.organisation, Reading(projects=self.reading.projects)
         for situation in samples.situations(self.config.newsletter[0].name, own.languages, own.timezone):
-            press = self.press(situation.snapshots, nothing)
+            yield situation, self.press(situation.snapshots, nothing)
+
+    def samples(self) -> Iterator[Problem]:
+        """What is wrong with every kind in every situation, composed to the last byte."""
+        for situation, press in self.situations():
             for tag in self.tags:
                 found = self.compose(press, situation.edition, tag)
                 yield from (p for p in found if p.is_error or p.code in OF_TEMPLATES)
@@ -187,18 +217,22 @@ class _Bench:
 
     def compose(self, press: Press, edition: Edition, tag: str) -> list[Problem]:
         """What is wrong with one edition as somebody would get it who reads `tag` and wants everything."""
-        uids = tuple(dict.fromkeys(m.uid for m in edition.mentions))
-        order = tuple(dict.fromkeys((tag, *self.config.organisation.languages)))
-        variant = Variant(order, uids, variant_key(order, uids))
-        reader = _somebody(tag)
         self.composed += 1
+        variant = self.variant(edition, tag)
         try:
             page = press.compiled(edition, variant)
-            entry = Entry(edition.key, edition.id, 1, reader.id, variant.key)
-            raw = press.message(edition, entry, reader, page.dumps()).content
-            return press.findings(page, edition, variant, raw)
+            return press.findings(page, edition, variant, self.message(press, edition, page, _somebody(tag)))
         except UserError as error:
             return error.problems
+
+    def variant(self, edition: Edition, tag: str) -> Variant:
+        uids = tuple(dict.fromkeys(m.uid for m in edition.mentions))
+        order = tuple(dict.fromkeys((tag, *self.config.organisation.languages)))
+        return Variant(order, uids, variant_key(order, uids))
+
+    def message(self, press: Press, edition: Edition, page: Page, reader: Subscriber) -> bytes:
+        entry = Entry(edition.key, edition.id, 1, reader.id, page.variant)
+        return press.message(edition, entry, reader, page.dumps()).content
 
 
 def _by_edition(key: str, found: Mapping[str, Sequence[Problem]]) -> Iterator[Problem]:
