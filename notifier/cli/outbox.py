@@ -73,12 +73,7 @@ def _tries(entry: Entry) -> str:
 def address(project: Project, entry: Entry) -> str:
     """The recipient's address, masked unless -v: o…@example.org."""
     subscriber = project.app.store.subscribers.get(entry.subscriber)
-    return mask(subscriber.email if subscriber else "", bare=bool(project.verbose))
-
-
-def mask(email: str, *, bare: bool = False) -> str:
-    local, _, domain = email.rpartition("@")
-    return email if bare or not local else f"{local[0]}…@{domain}"
+    return project.shown(subscriber.email) if subscriber else ""
 
 
 @command.command(

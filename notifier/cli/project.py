@@ -87,6 +87,12 @@ class Project:
     def verbose(self) -> int:
         return int(self.shared["verbose"])
 
+    def shown(self, email: str) -> str:
+        """An address as lists show it: masked, unless -v."""
+        from notifier.subscribers.address import masked
+
+        return email if self.verbose else masked(email)
+
     @property
     def quiet(self) -> bool:
         return bool(self.shared["quiet"])

@@ -294,6 +294,6 @@ def _line(project: Project, group: list[Sent]) -> str:
 
 
 def _mask(address: str) -> str:
-    from notifier.cli.outbox import mask
+    from notifier.subscribers.address import masked
 
-    return mask(address)
+    return masked(address)

@@ -9,7 +9,6 @@ import click
 
 from notifier.app import read
 from notifier.cli import answer, exits
-from notifier.cli.outbox import mask
 from notifier.cli.project import Project, clock, opened
 from notifier.cli.stamp import forget
 from notifier.subscribers import roster
@@ -77,7 +76,7 @@ def import_(shared: dict[str, Any], file: Path, accept_consent: bool, dry_run: b
             f"{len(found.subscribers)} rows: {confirmed} with consent, {len(found.subscribers) - confirmed} pending (silent until they confirm)"
         ]
         words += [
-            f"{mask(s.email, bare=bool(project.verbose))} had left or was suppressed and stays so"
+            f"{project.shown(s.email)} had left or was suppressed and stays so"
             for s in gone
         ]
         words.append("nothing was changed (--dry-run)" if dry_run else f"{new} new, {changed} changed")
@@ -112,7 +111,7 @@ def listing(shared: dict[str, Any], standing: str | None, limit: int) -> int:
         rows = [
             (
                 s.standing.value,
-                mask(s.email, bare=bool(project.verbose)),
+                project.shown(s.email),
                 " ".join(s.languages),
                 s.frequency,
                 " ".join(s.projects),
@@ -134,7 +133,7 @@ def listing(shared: dict[str, Any], standing: str | None, limit: int) -> int:
 
 def plain(subscriber: Subscriber, project: Project) -> dict[str, Any]:
     """A subscriber as JSON carries it: the address only with -v, never the id that opens links."""
-    email = mask(subscriber.email, bare=bool(project.verbose))
+    email = project.shown(subscriber.email)
     names = (
         "languages",
         "newsletters",

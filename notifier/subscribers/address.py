@@ -59,6 +59,12 @@ def is_sample(address: str) -> bool:
     return _is_under(address.rpartition("@")[2].lower(), SAMPLE_DOMAINS)
 
 
+def masked(email: str) -> str:
+    """o…@example.org: enough for those who know it, too little for whoever finds it; "" where there is no address."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[0]}…@{domain}" if local else ""
+
+
 def _checked(typed: str) -> tuple[str, str]:
     """Local part in NFC, and domain in A-labels."""
     # The library takes .test when asked to, but never .invalid, which samples may use as well.

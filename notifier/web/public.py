@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from notifier.app import packaged
+from notifier.subscribers.address import masked
 from notifier.subscribers.subscriber import Standing, Subscriber
 from notifier.web import pages
 from notifier.web.documents import Document, answer, document
@@ -56,12 +57,6 @@ def icon(request: Request) -> Response:
 async def healthz(request: Request) -> Response:
     """That the process answers; nothing about anybody."""
     return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
-
-
-def masked(email: str) -> str:
-    """o…@example.org: enough to know whose link it is, too little for whoever found it."""
-    local, _, domain = email.rpartition("@")
-    return f"{local[:1]}…@{domain}"
 
 
 async def _form(request: Request) -> FormData:
