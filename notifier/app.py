@@ -19,7 +19,7 @@ from notifier.store.base import Store
 from notifier.transports.base import Transport
 
 #: What `notifier serve` answers; links to anything else are left out of mails.
-SERVED = frozenset({"unsubscribe", "event_ics", "feed"})
+SERVED = frozenset({"unsubscribe", "event_ics", "feed", "scoped_feed", "atom", "next_ics"})
 
 SCHEMES = frozenset({"smtp", "smtps", "lmtp", "maildir", "memory", "sendmail"})
 WAYS_OUT = "write smtp://, smtps://, lmtp://, sendmail: or maildir:FOLDER"

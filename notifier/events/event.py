@@ -180,6 +180,9 @@ class Project(Value):
     funding: Texts = Field(default_factory=dict)
     logo: str = ""
     body: Texts = Field(default_factory=dict)
+    visibility: str = (
+        "public"  # of its events that say nothing else; a project that is not public is not told of
+    )
 
 
 class Series(Value):
@@ -187,6 +190,7 @@ class Series(Value):
     title: Texts
     project: str = ""
     body: Texts = Field(default_factory=dict)
+    visibility: str = ""  # of its events that say nothing else; empty: its project's
 
 
 class Snapshot(Value):

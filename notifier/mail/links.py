@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from notifier.errors import LinkError
 
+Scope = Literal["project", "series", "topic", "region"]
 Purpose = Literal["unsubscribe", "confirm", "preferences", "invitation", "feed"]
 
 MIN_KEY_BYTES = 16
@@ -71,6 +72,20 @@ class Links:
     def feed(self, language: str) -> str | None:
         """All public events in one language, for calendar programs that poll."""
         return self._link("feed", "feed", language, "all.ics")
+
+    def scoped_feed(self, scope: Scope, key: str, language: str) -> str | None:
+        """The public events of one project, series, topic or region."""
+        return self._link("scoped_feed", "feed", language, scope, f"{key}.ics")
+
+    def atom(self, language: str) -> str | None:
+        """What was announced and changed, for feed readers."""
+        return self._link("atom", "feed", language, "all.atom")
+
+    def next_ics(self, language: str, series: str = "") -> str | None:
+        """The next event of all, or of one series, whichever it is when somebody asks."""
+        if series:
+            return self._link("next_ics", "next", f"{series}.{language}.ics")
+        return self._link("next_ics", f"next.{language}.ics")
 
     def event_page(self, slug: str, language: str) -> str | None:
         return self._link("event_page", language, "events", slug)

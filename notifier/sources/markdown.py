@@ -30,12 +30,12 @@ _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,119}")
 _IGNORED = ("README.md", "readme.md")
 
 
-def read_folder(data: Path, settings: ReadingSettings) -> Reading:
-    """Everything under the data folder; what is not there is empty. Links that leave it are refused (E024)."""
+def read_folder(data: Path, settings: ReadingSettings, *, folders: Sequence[str] = _FOLDERS) -> Reading:
+    """Everything under these folders of the data folder; what is not there is empty. Links that leave it are refused (E024)."""
     root = data.resolve()
     files: dict[str, bytes] = {}
     outside: list[str] = []
-    for path in (found for folder in _FOLDERS for found in (data / folder).rglob("*.md")):
+    for path in (found for folder in folders for found in (data / folder).rglob("*.md")):
         name = path.relative_to(data).as_posix()
         if not path.resolve().is_relative_to(root):
             outside.append(name)

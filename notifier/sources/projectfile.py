@@ -53,6 +53,7 @@ def read_project(
         "funding": top.texts("funding", language),
         "logo": top.text("logo"),
         "body": told.body,
+        "visibility": inherited.visibility or "public",
     }
     is_broken = _is_broken(document, beside)
     return ProjectFile(
@@ -79,7 +80,13 @@ def read_series(
         top.findings.add("E018", top.place("repeat"), text, f"remove line {top.place('repeat').line}")
     project = top.key("project", projects, "project")
     told = _told(document, "title", top, key, language, beside)
-    values = {"key": key, "title": told.title, "project": project, "body": told.body}
+    values = {
+        "key": key,
+        "title": told.title,
+        "project": project,
+        "body": told.body,
+        "visibility": inherited.visibility or "",
+    }
     is_broken = _is_broken(document, beside)
     return SeriesFile(
         None if is_broken else Series.model_validate(values), Above(inherited, project, is_broken=is_broken)

@@ -21,6 +21,7 @@ from notifier.mail.links import Links
 from notifier.mail.render import Templates
 from notifier.store import open_store
 from notifier.store.base import Store
+from notifier.web.vevents import Vevents
 
 Made = TypeVar("Made")
 
@@ -67,7 +68,7 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Hall:
-    """Shared by all threads; nothing in it changes but the shelf."""
+    """Shared by all threads; nothing in it changes but the shelf and the kept entries."""
 
     config: Config
     links: Links
@@ -78,6 +79,7 @@ class Hall:
     calendar: CalendarSettings
     languages: tuple[str, ...]  # those with a catalogue; mails come in any of them, so pages and feeds do
     shelf: Shelf = field(default_factory=Shelf, repr=False)
+    vevents: Vevents = field(default_factory=Vevents, repr=False)
 
     @property
     def prefix(self) -> str:

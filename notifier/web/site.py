@@ -15,6 +15,7 @@ from notifier.errors import LinkError, StoreError
 from notifier.web import feeds, public, refusals
 from notifier.web.guard import Guard
 from notifier.web.hall import Hall, open_hall
+from notifier.web.scopes import SCOPES
 
 
 def make(app: App, clock: Callable[[], datetime]) -> ASGIApp:
@@ -45,6 +46,13 @@ def routes(hall: Hall) -> list[Route]:
         Route(f"{here}/u/{{token}}", public.unsubscribe, methods=["GET", "POST"]),
         Route(f"{here}/event/{{name}}.ics", feeds.event, methods=["GET"]),
         Route(f"{here}/feed/{{language}}/all.ics", feeds.everything, methods=["GET"]),
+        Route(f"{here}/feed/{{language}}/all.atom", feeds.news, methods=["GET"]),
+        *(
+            Route(f"{here}/feed/{{language}}/{scope}/{{key}}.ics", feeds.of(scope), methods=["GET"])
+            for scope in SCOPES
+        ),
+        Route(f"{here}/next.{{language}}.ics", feeds.next_event, methods=["GET"]),
+        Route(f"{here}/next/{{name}}.ics", feeds.next_of_series, methods=["GET"]),
         Route(f"{here}/style.css", public.style, methods=["GET"]),
         Route(f"{here}/icon.svg", public.icon, methods=["GET"]),
         Route(f"{here}/healthz", public.healthz, methods=["GET"]),
