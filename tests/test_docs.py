@@ -127,7 +127,7 @@ def test_a_stranger_can_follow_the_page_from_top_to_bottom(page: Path, place: Pa
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=120,
+                timeout=300,
                 check=False,
             )
             assert done.returncode == 0, f"{page.name}:{block.line}\n{block.text}{done.stdout}{done.stderr}"
