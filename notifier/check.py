@@ -232,7 +232,7 @@ class _Bench:
 
     def message(self, press: Press, edition: Edition, page: Page, reader: Subscriber) -> bytes:
         entry = Entry(edition.key, edition.id, 1, reader.id, page.variant)
-        return press.message(edition, entry, reader, page.dumps()).content
+        return press.sample(edition, entry, reader, page).content
 
 
 def _by_edition(key: str, found: Mapping[str, Sequence[Problem]]) -> Iterator[Problem]:

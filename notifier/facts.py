@@ -27,6 +27,7 @@ class Facts:
     unread: Mapping[str, tuple[date, date] | None] = field(default_factory=dict)
     published: int = 0
     is_baseline: bool = False
+    window: timedelta = timedelta(days=60)  # of digests: how far ahead an unreadable event matters
 
 
 def refresh(app: App, now: datetime) -> Facts:
@@ -79,18 +80,18 @@ def look(app: App, now: datetime, *, with_drafts: bool = False) -> Facts:
 
 
 def trouble(edition: Edition, facts: Facts) -> str:
-    """Why nothing may be sent now: an event of it, or one that may belong into it, cannot be trusted."""
+    """Why nothing may be sent now: an event or note of it, or an event that may belong into it, cannot be trusted."""
     for mention in edition.mentions:
         if words := facts.unsound.get(mention.uid):
             return words
     if edition.kind is not Kind.DIGEST:
         return ""
-    ahead = [
-        edition.due.date() + timedelta(days=62),
-        *(facts.snapshots[m.uid].event.span.last for m in edition.mentions),
-    ]
+    note = f"notes/{edition.newsletter}/{edition.slot}"
+    if any(p.is_error and p.subject == note for p in facts.problems):
+        return f"the word from the officer cannot be read ({note})"
+    last = (edition.due + facts.window).date()
     for slug, days in facts.unread.items():
-        if days is None or (days[1] >= edition.due.date() and days[0] <= max(ahead)):
+        if days is None or (days[1] >= edition.due.date() and days[0] <= last):
             return f"{slug} cannot be read"
     return ""
 
@@ -106,8 +107,12 @@ def gather(
     is_baseline: bool = False,
 ) -> Facts:
     """The facts of a moment: published events, those of them that are broken or gone now, and why."""
+    window = app.config.editions.digest.window
     if app.config.events.on_invalid == "skip":
-        return Facts(snapshots, reading, reading.problems, published=published, is_baseline=is_baseline)
+        sound = {uid: s for uid, s in snapshots.items() if uid in present or s.event.span.ends_at < now}
+        return Facts(
+            sound, reading, reading.problems, published=published, is_baseline=is_baseline, window=window
+        )
     unsound: dict[str, str] = {}
     problems = list(reading.problems)
     renamed = {e.slug: e.uid for e in reading.events if e.uid not in present}
@@ -120,12 +125,21 @@ def gather(
             problems.append(_renamed(slug, uid))
         elif slug in reading.broken:
             unsound[uid] = f"{slug} cannot be read"
+        elif any(e.slug == slug for e in reading.events):
+            unsound[uid] = f"{slug} was published and is a draft again"
+            problems.append(_withdrawn(slug))
         else:
             unsound[uid] = f"{slug} was published and is gone"
             problems.append(_gone(slug))
     published_slugs = {s.event.slug for s in snapshots.values()}
     unread = {slug: _days_of(slug, reading) for slug in reading.broken if slug not in published_slugs}
-    return Facts(snapshots, reading, tuple(sorted(problems)), unsound, unread, published, is_baseline)
+    return Facts(snapshots, reading, tuple(sorted(problems)), unsound, unread, published, is_baseline, window)
+
+
+def _withdrawn(slug: str) -> Problem:
+    text = f'published event "{slug}" was taken back: people have it in their calendars'
+    fix = "take out draft or publish_after; if it does not take place: status: cancelled"
+    return Problem(f"data/events/{slug}.md", 0, 0, "E040", text, fix, subject=slug)
 
 
 def _renamed(slug: str, uid: str) -> Problem:

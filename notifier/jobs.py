@@ -7,11 +7,12 @@ Every job may run twice, anywhere, at any time: unique keys, claims and fencing 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from notifier.app import App
@@ -24,6 +25,7 @@ from notifier.facts import trouble as trouble  # part of what jobs offer
 from notifier.mail.outbox import EntryState, may_repeat
 from notifier.store import senders
 from notifier.subscribers import audience
+from notifier.subscribers.audience import Decision
 from notifier.subscribers.subscriber import Recipient, Standing
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ Clock = Callable[[], datetime]
 #: The first word of an edition's reason says who may let it go on.
 BY_CONTENT, BY_APPROVAL, BY_GAP, BY_PERSON = "content: ", "approval: ", "gap: ", "person: "
 BY_HAND = "hand"  # slot of an edition that a person sends outside the plan
+#: Planning looks back so far behind where it stands: a clock that was set back a little skips nothing, keys are unique.
+OVERLAP = timedelta(hours=1)
+CLOCK_SLACK_S = 300
+LONG_GAP = timedelta(days=30)
 CLAIM = 20  # entries a sender takes at a time: what a crash leaves to be given back
 
 
@@ -46,6 +52,9 @@ class Outcomes:
     waiting: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)  # edition -> what is wrong with its content
+    unsent: dict[str, str] = field(
+        default_factory=dict
+    )  # edition -> why it waits for a person though it is due
     recovered: tuple[int, int] = (0, 0)  # of dead senders: entries given back, entries unknown
     sent: Sent | None = None  # None: there was nothing to send
     problems: tuple[Problem, ...] = ()
@@ -68,23 +77,19 @@ class Desk:
         return Press(self.app.config, self.app.links, self.facts.reading, self.facts.snapshots)
 
 
-def plan(app: App, facts: Facts, now: datetime) -> int:
+def plan(app: App, facts: Facts, now: datetime, *, last_tick: datetime | None = None) -> int:
     """Store all editions that have become due, and those that must be prepared ahead; how many were new.
 
     What came due while nothing ran is caught up by policy: superseded by a newer one, held until someone approves, or
     expired (spec: delivery, section 6).
     """
     editions = app.store.editions
-    found = planning.plan(list(facts.snapshots.values()), editions.planned_until() or now, now, app.config)
+    since = (editions.planned_until() or now) - (OVERLAP if last_tick else timedelta(0))
+    found = planning.plan(list(facts.snapshots.values()), since, now, app.config)
     stored = {e.key: e for e in editions.list({State.PLANNED, State.WAITING, State.HELD})}
     new = [e for e in found if e.key not in stored]
-    last = app.store.noted("last_tick")
-    settled = catch_up(
-        [*stored.values(), *new],
-        now,
-        last_tick=datetime.fromisoformat(last) if last else None,
-        hold_after=app.config.engines.hold_after,
-    )
+    hold_after = app.config.engines.hold_after
+    settled = catch_up([*stored.values(), *new], now, last_tick=last_tick, hold_after=hold_after)
     for edition in settled:
         before = stored.get(edition.key)
         if before and edition.state is not before.state:
@@ -99,9 +104,9 @@ def prepare(desk: Desk, now: datetime) -> list[str]:
         if edition.prepare_at is None or edition.prepare_at > now:
             continue
         current = current_edition(desk, edition)
-        if current is None or trouble(current, desk.facts) or is_small_enough(desk, current):
+        if current is None or trouble(current, desk.facts) or not _asks(desk, current):
             continue  # `address` says what becomes of it
-        app.store.editions.freeze(edition.key, current.mentions, desk.press.content_hash(current), now)
+        _freeze(desk, current, now)
         if app.store.editions.move(edition.key, State.WAITING, of={State.PLANNED}, now=now):
             waiting.append(edition.key)
     return waiting
@@ -122,43 +127,70 @@ def address(desk: Desk, now: datetime) -> None:
 
 
 def _address_one(desk: Desk, edition: Edition, now: datetime) -> None:
-    editions = desk.app.store.editions
-    current = current_edition(desk, edition)
-    if current is None:
-        reason = "the events changed: there is nothing to say"
-        editions.move(edition.key, State.SUPERSEDED, of={edition.state}, now=now, reason=reason)
-        return
     if edition.state is State.HELD and not edition.reason.startswith((BY_CONTENT, BY_APPROVAL, BY_GAP)):
         return  # a person holds it
+    current = current_edition(desk, edition)
+    if current is None or current.useful_until <= now:
+        return  # nothing to say at present; it ends by its useful_until
     if words := trouble(current, desk.facts):
         _hold(desk, edition, f"{BY_CONTENT}{words}", now)
-        return
-    content = desk.press.content_hash(current)
-    if _needs_approval(desk, edition, current) and not (
-        edition.approved_by and edition.content_hash == content
-    ):
-        editions.freeze(edition.key, current.mentions, content, now)
-        gap = edition.reason if edition.reason.startswith(BY_GAP) else ""
-        words = "it changed after it was approved" if edition.approved_by else "nobody has approved it yet"
-        _hold(desk, edition, gap or f"{BY_APPROVAL}{words}", now)
-        return
-    editions.freeze(edition.key, current.mentions, content, now)
+    elif words := _lacks_approval(desk, edition, current):
+        _freeze(desk, current, now)
+        _hold(desk, edition, words, now)
+    else:
+        _open(desk, edition, current, now)
+
+
+def _lacks_approval(desk: Desk, edition: Edition, current: Edition) -> str:
+    """Why it waits for a person; "" if one has approved just this, or none is needed."""
+    is_due_to_gap = edition.reason.startswith(BY_GAP)
+    if edition.approved_by:
+        if edition.content_hash == desk.press.content_hash(current):
+            return ""
+        return f"{BY_APPROVAL}it changed after it was approved"
+    if is_due_to_gap:
+        return edition.reason.partition(f"; {BY_CONTENT}")[0]
+    return f"{BY_APPROVAL}nobody has approved it yet" if _asks(desk, current) else ""
+
+
+def _open(desk: Desk, edition: Edition, current: Edition, now: datetime) -> None:
+    """Freeze, compile, and fill the outbox; all pages are looked at before the first entry is made."""
+    content = _freeze(desk, current, now)
     recipients = audience_of(desk, current)
     dated = replace(current, id=edition.id, date=now)
+    pages = {}
     for variant in {r.variant.key: r.variant for r in recipients}.values():
-        editions.save_page(edition.key, variant.key, desk.press.page(dated, variant).dumps())
-    if edition.state is State.HELD:  # the cause is gone
-        as_before = State.WAITING if edition.approved_by else State.PLANNED
-        editions.move(edition.key, as_before, of={State.HELD}, now=now)
-    if desk.app.store.outbox.address(edition.key, recipients, now):
+        page = desk.press.page(dated, variant)
+        desk.press.encoded(dated, page)
+        pages[variant.key] = page.dumps()
+    if (
+        edition.state is not State.PLANNED and not edition.approved_by
+    ):  # the cause is gone, or nobody need be asked
+        desk.app.store.editions.move(edition.key, State.PLANNED, of={edition.state}, now=now)
+    elif edition.state is State.HELD:
+        desk.app.store.editions.move(edition.key, State.WAITING, of={State.HELD}, now=now)
+    if desk.app.store.outbox.address(edition.key, recipients, now, pages=pages, content_hash=content):
         desk.outcomes.opened.append(edition.key)
+
+
+def _freeze(desk: Desk, current: Edition, now: datetime) -> str:
+    """Store what the edition speaks of now; the hash of it."""
+    content = desk.press.content_hash(current)
+    desk.app.store.editions.freeze(
+        current.key, current.mentions, content, now, useful_until=current.useful_until
+    )
+    return content
 
 
 def audience_of(desk: Desk, edition: Edition) -> list[Recipient]:
     """Who would get this edition now."""
+    return audience.recipients(decisions_of(desk, edition), desk.app.config.organisation.languages)
+
+
+def decisions_of(desk: Desk, edition: Edition) -> Iterator[Decision]:
+    """A decision for each confirmed subscriber."""
     people = desk.app.store.subscribers.all({Standing.CONFIRMED})
-    decisions = audience.choose(edition, desk.facts.snapshots, people, desk.app.config)
-    return audience.recipients(decisions, desk.app.config.organisation.languages)
+    return audience.choose(edition, desk.facts.snapshots, people, desk.app.config)
 
 
 def deliver(desk: Desk, clock: Clock, *, limit: int | None = None, until: datetime | None = None) -> None:
@@ -206,21 +238,24 @@ def tick(
     limit: int | None = None,
     until: datetime | None = None,
     boot: tuple[str, float] | None = None,
+    heartbeat: datetime | None = None,
+    accept_clock: bool = False,
 ) -> tuple[Outcomes, Facts | None]:
-    """All jobs in order, once; what they did, and the facts they worked on (None: the clock jumped, nothing was done).
+    """All jobs in order, once; what they did, and the facts they worked on (None: the clock cannot be trusted, nothing was done).
 
-    `boot` is (boot id, seconds since boot), to see a clock that jumped.
+    `boot` is (boot id, seconds since boot), to see a clock that jumped; `heartbeat` when an idle tick last looked.
     """
     now = clock()
     outcomes = Outcomes()
-    if words := _clock_jump(app, now, boot):
+    last_tick = _last_tick(app, heartbeat)
+    if words := _clock_trouble(app, now, boot, last_tick, is_accepted=accept_clock):
         outcomes.clock_jumped = words
         return outcomes, None
     run = app.store.acts.begin_run(now, host=senders.host_id(), pid=os.getpid())
     facts = refresh(app, now)
     desk = Desk(app, facts, outcomes)
     outcomes.published, outcomes.problems = facts.published, facts.problems
-    outcomes.planned = plan(app, facts, now)
+    outcomes.planned = plan(app, facts, now, last_tick=last_tick)
     tidy(app, now)
     outcomes.waiting = prepare(desk, now)
     address(desk, now)
@@ -233,8 +268,14 @@ def tick(
     return outcomes, facts
 
 
+def _last_tick(app: App, heartbeat: datetime | None) -> datetime | None:
+    """When somebody last looked whether there is work; an idle tick counts."""
+    noted = app.store.noted("last_tick")
+    return max((t for t in (datetime.fromisoformat(noted) if noted else None, heartbeat) if t), default=None)
+
+
 def next_due(
-    app: App, facts: Facts, now: datetime, horizon: timedelta = timedelta(days=62)
+    app: App, facts: Facts, now: datetime, horizon: timedelta = timedelta(hours=25)
 ) -> datetime | None:
     """The next instant at which a tick would have work, if nothing changes; None: nothing within the horizon."""
     instants = [
@@ -248,27 +289,23 @@ def next_due(
 
 
 def current_edition(desk: Desk, edition: Edition) -> Edition | None:
-    """The edition as it would be planned now, with what it speaks of now; None: it has nothing to say any more."""
+    """The edition with what it speaks of now; None: it has nothing to say at present."""
     facts = desk.facts
     if edition.slot == BY_HAND:
         mentions = tuple(
             replace(m, revision=s.revision) for m in edition.mentions if (s := facts.snapshots.get(m.uid))
         )
         return replace(edition, mentions=mentions) if mentions else None
-    again = planning.plan(
-        list(facts.snapshots.values()), edition.due - timedelta(seconds=1), edition.due, desk.app.config
-    )
-    return next((replace(e, id=edition.id, state=edition.state) for e in again if e.key == edition.key), None)
+    return planning.again(edition, list(facts.snapshots.values()), desk.app.config)
 
 
-def _needs_approval(desk: Desk, edition: Edition, current: Edition) -> bool:
+def _asks(desk: Desk, edition: Edition) -> bool:
+    """Whether a person must have approved it before it goes out."""
     if edition.slot == BY_HAND:
         return False  # whoever sends by hand has confirmed it
-    if edition.reason.startswith(BY_GAP):
+    if lacks_language(desk, edition):
         return True
-    if lacks_language(desk, current):
-        return True
-    return current.prepare_at is not None and not is_small_enough(desk, current)
+    return edition.prepare_at is not None and not is_small_enough(desk, edition)
 
 
 def lacks_language(desk: Desk, edition: Edition) -> bool:
@@ -283,42 +320,69 @@ def lacks_language(desk: Desk, edition: Edition) -> bool:
 def is_small_enough(desk: Desk, edition: Edition) -> bool:
     """Whether it goes unasked: nobody would get it, or `approval = "over:N"` says so."""
     over: int | None = getattr(desk.app.config.editions, edition.kind.value).approval_over
-    return over is None or len(audience_of(desk, edition)) <= max(0, over)
+    if over is None:
+        return True
+    included = (d for d in decisions_of(desk, edition) if d.is_included)
+    return next(islice(included, max(0, over), None), None) is None
 
 
 def _hold(desk: Desk, edition: Edition, reason: str, now: datetime) -> None:
-    if edition.state is not State.HELD or edition.reason != reason:
-        unsent = {State.PLANNED, State.WAITING, State.HELD}
-        desk.app.store.editions.move(edition.key, State.HELD, of=unsent, now=now, reason=reason)
-        if reason.startswith(BY_CONTENT):
-            desk.outcomes.held[edition.key] = reason.removeprefix(BY_CONTENT)
+    """Hold it for this reason; after a gap a person is asked all the same once the content is mended."""
+    if edition.reason.startswith(BY_GAP) and reason.startswith(BY_CONTENT):
+        reason = f"{edition.reason.partition(f'; {BY_CONTENT}')[0]}; {reason}"
+    if edition.state is State.HELD and edition.reason == reason:
+        return
+    if not desk.app.store.editions.move(edition.key, State.HELD, of={edition.state}, now=now, reason=reason):
+        return  # somebody else has decided meanwhile
+    if BY_CONTENT in reason:
+        desk.outcomes.held[edition.key] = reason.partition(BY_CONTENT)[2]
+    else:
+        desk.outcomes.unsent[edition.key] = reason
 
 
 def is_anything_due(app: App, now: datetime) -> bool:
     """Whether a tick at this moment would have something to hand over."""
-    counts = app.store.outbox.counts()
-    retry = app.store.outbox.next_retry()
-    is_retry_due = retry is not None and retry <= now
-    return bool(counts.get(EntryState.PLANNED)) or is_retry_due or _will_repeat(app, counts)
+    return app.store.outbox.has_due(now) or _will_repeat(app)
 
 
-def _will_repeat(app: App, counts: Mapping[EntryState, int]) -> bool:
+def _will_repeat(app: App) -> bool:
     """Whether something in doubt goes out again with the next tick; what only a person may decide does not count."""
-    if not counts.get(EntryState.UNKNOWN):
+    unknown = app.store.outbox.entries(states={EntryState.UNKNOWN})
+    if not unknown:
         return False
     at_least_once = {e.key for e in app.store.editions.list({State.OPEN}) if e.mode == "at-least-once"}
-    unknown = app.store.outbox.entries(states={EntryState.UNKNOWN})
     return any(may_repeat(entry) and entry.edition in at_least_once for entry in unknown)
 
 
-def _clock_jump(app: App, now: datetime, boot: tuple[str, float] | None) -> str:
-    """Words, if the wall clock moved by more than 5 minutes against the time since boot; nothing is done then."""
-    if boot is None:
-        return ""
-    offset = now.timestamp() - boot[1]
-    before = app.store.noted("clock")
-    if before and before.split(" ")[0] == boot[0] and abs(float(before.split(" ")[1]) - offset) > 300:
-        moved = timedelta(seconds=round(offset - float(before.split(" ")[1])))
-        return f"the clock moved by {moved} within one boot; everything is held, nothing expires: set it right, or run `notifier tick --accept-clock` if it is right now"
-    app.store.note("clock", f"{boot[0]} {offset}")
+def _clock_trouble(
+    app: App, now: datetime, boot: tuple[str, float] | None, last_tick: datetime | None, *, is_accepted: bool
+) -> str:
+    """Words, if the clock cannot be trusted: nothing is done then, nothing expires, and planning does not advance.
+
+    It moved by more than 5 minutes against the time since boot, or 30 days have passed since the last tick. A person
+    may say that it is right (`is_accepted`); then planning goes on from now.
+    """
+    offset = now.timestamp() - boot[1] if boot else 0.0
+    if is_accepted:
+        app.store.editions.turn_back(now)
+    else:
+        words = _moved(app, offset, boot) or _long_gap(app, now, last_tick)
+        if words:
+            return f"{words}; everything is held and nothing expires. If the clock is right now: notifier tick --accept-clock"
+    if boot:
+        app.store.note("clock", f"{boot[0]} {offset}")
     return ""
+
+
+def _moved(app: App, offset: float, boot: tuple[str, float] | None) -> str:
+    before = (app.store.noted("clock") or "").split(" ")
+    if boot is None or before[0] != boot[0] or abs(float(before[1]) - offset) <= CLOCK_SLACK_S:
+        return ""
+    return f"the clock moved by {timedelta(seconds=round(offset - float(before[1])))} since the last run"
+
+
+def _long_gap(app: App, now: datetime, last_tick: datetime | None) -> str:
+    longest = max(LONG_GAP, app.config.engines.hold_after)
+    if last_tick is None or now - last_tick <= longest:
+        return ""
+    return f"the last run was {(now - last_tick).days} days ago"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -105,11 +106,17 @@ class Press:
     def content_hash(self, edition: Edition) -> str:
         """Of everything that decides what this edition says: events, note, templates, catalogues, settings."""
         digest = hashlib.blake2b(digest_size=12)
-        for mention in sorted(edition.mentions):
-            digest.update(repr((mention, self.snapshots[mention.uid].revision)).encode())
+        config = self.config
+        for m in sorted(edition.mentions):
+            # The event itself and not its revision: an edit that is not stored yet has no number of its own.
+            said = json.dumps(self.snapshots[m.uid].event.to_json(), sort_keys=True)
+            digest.update(repr((m.uid, m.occurrence, m.section, said)).encode())
         digest.update(repr(sorted(self.note(edition).items())).encode())
-        digest.update(repr([(p.name, p.funding) for p in self.projects.values()]).encode())
-        digest.update(repr((self.config.organisation, self.newsletter(edition.newsletter))).encode())
+        digest.update(repr(sorted((key, p.model_dump()) for key, p in self.projects.items())).encode())
+        digest.update(repr((config.organisation, self.newsletter(edition.newsletter), config.mail)).encode())
+        digest.update(
+            repr((config.web.base_url, config.editions.digest.max_size, config.subscribers.topics)).encode()
+        )
         for folder in template_folders(self.config):
             for path in sorted(
                 p for p in folder.rglob("*") if p.suffix in (".html", ".txt", ".css", ".po") and p.is_file()
@@ -117,33 +124,47 @@ class Press:
                 digest.update(path.name.encode() + path.read_bytes())
         return digest.hexdigest()
 
-    def message(
-        self,
-        edition: Edition,
-        entry: Entry,
-        subscriber: Subscriber,
-        page: bytes | None,
-        references: Sequence[str] = (),
-    ) -> Message:
-        """The message of one entry; `page` is the stored page of its variant, needed the first time only.
+    def prepare(self, edition: Edition, entry: Entry, page: bytes) -> None:
+        """Encode the stored page of the entry's variant, once for all its recipients.
 
-        `references`: Message-IDs of what this person was told before about the same event, oldest first.
+        Raises:
+            ContentError: a header or calendar part that must not leave.
         """
-        key = (entry.edition, entry.variant)
-        if key not in self._prepared:
-            assert page is not None  # addressed entries have their page
-            if len(self._prepared) >= PREPARED:
-                self._prepared.pop(next(iter(self._prepared)))
-            self._prepared[key] = compose.prepare(
-                Page.loads(page), self.envelope(edition, Page.loads(page).language)
-            )
-        language = self.templates.catalogue(subscriber.languages).language
-        envelope = self.envelope(edition, language)
-        values = compose.values(envelope, entry, subscriber, self.texts(subscriber), references)
-        return compose.fill(self._prepared[key], values)
+        if len(self._prepared) >= PREPARED:
+            self._prepared.pop(next(iter(self._prepared)))
+        self._prepared[entry.edition, entry.variant] = self.encoded(edition, Page.loads(page))
+
+    def encoded(self, edition: Edition, page: Page) -> Prepared:
+        """The page encoded for the wire, but for the recipient's values. Raises ContentError as `prepare` does."""
+        return compose.prepare(page, self.envelope(edition, page.language))
 
     def is_prepared(self, entry: Entry) -> bool:
         return (entry.edition, entry.variant) in self._prepared
+
+    def message(
+        self, edition: Edition, entry: Entry, subscriber: Subscriber, references: Sequence[str] = ()
+    ) -> Message:
+        """The message of one entry, whose page was prepared.
+
+        `references`: Message-IDs of what this person was told before about the same event, oldest first.
+
+        Raises:
+            ContentError: a value of this person that fits no header.
+        """
+        language = self.templates.catalogue(subscriber.languages).language
+        envelope = self.envelope(edition, language)
+        values = compose.values(envelope, entry, subscriber, self.texts(subscriber), references)
+        return compose.fill(self._prepared[entry.edition, entry.variant], values)
+
+    def sample(self, edition: Edition, entry: Entry, subscriber: Subscriber, page: Page) -> Message:
+        """The message that one person would get of a page that is not stored: for previews, checks and tests.
+
+        Raises:
+            ContentError: what must not leave.
+        """
+        envelope = self.envelope(edition, page.language)
+        values = compose.values(envelope, entry, subscriber, self.texts(subscriber))
+        return compose.fill(compose.prepare(page, envelope), values)
 
     def message_id(self, edition: Edition, entry: Entry) -> str:
         domain = self.config.organisation.sender.rpartition("@")[2]

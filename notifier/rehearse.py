@@ -196,7 +196,7 @@ class Stage:
         return bool(asked)
 
     def _following(self, facts: Facts) -> datetime | None:
-        instants = [jobs.next_due(self.app, facts, self.now)]
+        instants = [jobs.next_due(self.app, facts, self.now, timedelta(days=62))]
         instants += [at for at in self.history.known.values() if at > self.now]
         instants += [at for at, _ in self.history.leaves if at > self.now]
         return min((t for t in instants if t is not None), default=None)

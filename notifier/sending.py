@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from notifier.app import App
 from notifier.editions.base import Edition, Kind, State
-from notifier.errors import DeliveryError, NotifierError
+from notifier.errors import DeliveryError, NotifierError, UserError
 from notifier.mail import outbox
 from notifier.mail.outbox import Entry, EntryState, Outcome, Receipt
 from notifier.subscribers.address import is_sample
@@ -68,12 +68,13 @@ class Sender:
         if is_sample(subscriber.address) and not self.app.transport.takes_samples:
             self._note(entry, EntryState.FAILED, "a sample address is written to by no real relay")
             return
-        page = (
-            None
-            if self.press.is_prepared(entry)
-            else self.app.store.editions.page(entry.edition, entry.variant)
-        )
-        message = self.press.message(edition, entry, subscriber, page, self._references(entry, edition))
+        if not self._prepare(entry, edition):
+            return
+        try:
+            message = self.press.message(edition, entry, subscriber, self._references(entry, edition))
+        except UserError as error:  # one odd address stops nobody else's mail
+            self._note(entry, EntryState.FAILED, error.problems[0].text)
+            return
         try:
             receipt = self._open().send(message, before_content=lambda: self._hand(entry, message.message_id))
         except ClaimLostError:
@@ -86,6 +87,21 @@ class Sender:
         if receipt.outcome in (Outcome.UNKNOWN, Outcome.RETURNED):
             self._close()
         self._settle(entry, edition, receipt, message.message_id)
+
+    def _prepare(self, entry: Entry, edition: Edition) -> bool:
+        """Whether the entry's page is ready; a page that is missing or must not leave stops its edition and no other."""
+        if self.press.is_prepared(entry):
+            return True
+        page = self.app.store.editions.page(entry.edition, entry.variant)
+        if page is None:
+            self._stop(edition, "a page of it is missing in the store")
+            return False
+        try:
+            self.press.prepare(edition, entry, page)
+        except UserError as error:
+            self._stop(edition, error.problems[0].text)
+            return False
+        return True
 
     def _references(self, entry: Entry, edition: Edition) -> list[str]:
         """What this person was sent before about the same event, so that mail programs show it as one thread."""

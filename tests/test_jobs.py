@@ -14,6 +14,7 @@ from notifier.app import App
 from notifier.editions.base import State
 from notifier.errors import Problem
 from notifier.events.event import Deadline, Event, Material, Status
+from notifier.facts import look
 from notifier.mail.outbox import EntryState
 from notifier.sources.base import Reading
 from notifier.subscribers.subscriber import Subscriber
@@ -41,7 +42,7 @@ def an_office(
     folder: Path, clock: Days, *events: Event, people: tuple[Subscriber, ...] = (), **sections: object
 ) -> App:
     """An app after its baseline, with subscribers; the events become known with the next tick."""
-    app = an_app(folder, **sections)
+    app = an_app(folder, **({"engines": {"hold_after": "400d"}} | sections))
     app.store.subscribers.put(people or (a_subscriber(),), START)
     jobs.tick(app, clock)
     tell(app, *events)
@@ -66,7 +67,7 @@ def play(app: App, clock: Days, until: datetime) -> None:
     while clock.now < until:
         _, facts = jobs.tick(app, clock)
         assert facts
-        clock.now = jobs.next_due(app, facts, clock.now) or until
+        clock.now = jobs.next_due(app, facts, clock.now, timedelta(days=62)) or until
 
 
 def kinds(app: App) -> list[str]:
@@ -91,7 +92,7 @@ def test_what_is_there_at_the_first_refresh_is_announced_by_nobody(tmp_path, clo
 
 
 def test_a_new_event_is_announced_digested_and_reminded_and_never_after_it_began(tmp_path, clock):
-    app = an_office(tmp_path, clock, an_event(), engines={"hold_after": "400d"})
+    app = an_office(tmp_path, clock, an_event())
     clock.now = KNOWN
     play(app, clock, datetime(2020, 5, 10, tzinfo=UTC))
     begins = an_event().span.starts_at
@@ -229,7 +230,7 @@ def test_a_reader_of_one_project_gets_only_that(tmp_path, clock):
         a_subscriber("all@example.org", public_id="0" * 15 + "1"),
         a_subscriber("smarty@example.org", projects=("smarty",), public_id="0" * 15 + "2"),
     )
-    app = an_office(tmp_path, clock, an_event(), smarty, people=people, engines={"hold_after": "30d"})
+    app = an_office(tmp_path, clock, an_event(), smarty, people=people)
     tick(app, clock, KNOWN)
     tick(app, clock, "2020-03-10T06:31")
     digests = {m.recipient: m.content for m in app.transport.sent if b":digest:" in m.content}  # type: ignore[attr-defined]
@@ -259,28 +260,65 @@ def test_who_leaves_between_planning_and_sending_gets_nothing(tmp_path, clock):
     assert sent(app) == []
 
 
-def test_after_a_long_gap_missed_digests_wait_for_a_word_and_a_reminder_still_goes(tmp_path, clock):
-    app = an_office(tmp_path, clock, an_event())
-    tick(app, clock, KNOWN)
-    tick(app, clock, KNOWN + timedelta(minutes=30))
+def test_after_a_gap_missed_digests_wait_for_a_word_and_a_reminder_still_goes(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event(), engines={"hold_after": "1d"})
+    for day in range(2, 32):
+        tick(app, clock, datetime(2020, 3, 10, 7, 0, tzinfo=UTC) + timedelta(days=day))
     outcomes = tick(app, clock, "2020-04-21T08:00")
-    states = {
-        e.key: (e.state, e.reason) for e in app.store.editions.list() if e.due > clock.now - timedelta(days=1)
-    }
-    assert states["digest/events/2020-W17-2w"][0] is State.HELD
-    assert states["digest/events/2020-W17-2w"][1].startswith("gap: ")
-    assert outcomes.opened == [key for key in states if key.startswith("reminder/")]
+    digest = app.store.editions.get("digest/events/2020-W17-2w")
+    assert (digest.state, digest.reason.split(":")[0]) == (State.HELD, "gap")
+    assert [key.split("/")[0] for key in outcomes.opened] == ["reminder"]
+    # Given a broken file beside it, mended later, a person is asked all the same
+    tell(
+        app,
+        problems=(Problem("x.md", 1, 1, "E010", "not a date", subject="2020-04-28-calabria"),),
+        broken=("2020-04-28-calabria",),
+    )
+    tick(app, clock, "2020-04-21T09:00")
+    tell(app, an_event())
+    tick(app, clock, "2020-04-21T10:00")
+    digest = app.store.editions.get("digest/events/2020-W17-2w")
+    assert (digest.state, digest.reason.split(":")[0]) == (State.HELD, "gap")
 
 
-def test_a_clock_that_jumps_holds_everything(tmp_path, clock):
+def test_an_idle_tick_is_a_sign_of_life(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event(), engines={"hold_after": "1d"})
+    tick(app, clock, "2020-03-09T06:00")
+    # When only idle ticks ran for a day, and then the digest is due
+    clock.now = datetime(2020, 3, 10, 6, 31, tzinfo=UTC)
+    outcomes, _ = jobs.tick(app, clock, heartbeat=clock.now - timedelta(minutes=5))
+    assert "digest/events/2020-W11-2w" in outcomes.opened
+
+
+def test_a_clock_that_jumps_holds_everything_until_a_person_says_it_is_right(tmp_path, clock):
     app = an_office(tmp_path, clock, an_event())
     jobs.tick(app, clock, boot=("boot", 1000.0))
     clock.now += timedelta(days=365)
     outcomes, facts = jobs.tick(app, clock, boot=("boot", 1060.0))
     assert outcomes.clock_jumped and facts is None
     assert app.store.editions.planned_until() < clock.now - timedelta(days=300)
-    # A restart of the machine explains it, and so does time that passed on both clocks.
+    assert jobs.tick(app, clock, boot=("boot", 1061.0))[0].clock_jumped
+    # When a person accepts it, or a restart explains it, work goes on
+    assert not jobs.tick(app, clock, boot=("boot", 1062.0), accept_clock=True)[0].clock_jumped
     assert not jobs.tick(app, clock, boot=("other", 5.0))[0].clock_jumped
+
+
+def test_a_clock_that_ran_ahead_silences_nothing_once_it_is_accepted(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event(), engines={"hold_after": "1d"})
+    right = clock.now
+    clock.now += timedelta(days=20)
+    jobs.tick(app, clock)
+    # When the clock is set back, and a person says that it is right now
+    clock.now = right + timedelta(hours=1)
+    jobs.tick(app, clock, boot=("boot", 5.0), accept_clock=True)
+    assert app.store.editions.planned_until() <= clock.now
+
+
+def test_a_month_without_a_run_waits_for_a_person(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event(), engines={"hold_after": "1d"})
+    outcomes = tick(app, clock, START + timedelta(days=31))
+    assert "31 days ago" in outcomes.clock_jumped
+    assert app.store.editions.planned_until() < clock.now - timedelta(days=30)
 
 
 def test_what_is_over_fills_a_digest_but_makes_none(tmp_path, clock):
@@ -294,7 +332,7 @@ def test_what_is_over_fills_a_digest_but_makes_none(tmp_path, clock):
         materials=slides,
         deadlines=call,
     )
-    app = an_office(tmp_path, clock, past, engines={"hold_after": "400d"})
+    app = an_office(tmp_path, clock, past)
     clock.now = datetime(2020, 3, 4, 7, 0, tzinfo=UTC)
     play(app, clock, datetime(2020, 3, 20, tzinfo=UTC))
     assert "digest" not in kinds(app)
@@ -303,6 +341,138 @@ def test_what_is_over_fills_a_digest_but_makes_none(tmp_path, clock):
     play(app, clock, datetime(2020, 3, 25, tzinfo=UTC))
     digest = next(m.content for m in app.transport.sent if b":digest:" in m.content)  # type: ignore[attr-defined]
     assert b"Calabria meeting" in digest and b"Past meeting" in digest
+
+
+def test_the_same_revision_with_other_words_is_another_content(tmp_path, clock):
+    # Given an approval of an edit that no refresh has stored yet
+    app = an_office(tmp_path, clock, an_event(), editions={"announcement": {"approval": "none"}})
+    tick(app, clock, KNOWN)
+    tick(app, clock, "2020-03-09T07:00")
+    key = "digest/events/2020-W11-2w"
+
+    def seen() -> tuple[object, ...]:
+        desk = jobs.Desk(app, look(app, clock.now), jobs.Outcomes())
+        current = jobs.current_edition(desk, app.store.editions.get(key))
+        return current.mentions, desk.press.content_hash(current)
+
+    tell(app, an_event(title={"en": "Second words"}))
+    mentions, content = seen()
+    app.store.editions.freeze(key, mentions, content, clock.now)
+    app.store.editions.approve(key, content, "officer", clock.now)
+    # When the file changes once more before the next tick
+    tell(app, an_event(title={"en": "Third words, seen by nobody"}))
+    tick(app, clock, "2020-03-10T06:31")
+    assert app.store.editions.get(key).state is State.HELD
+
+
+def test_an_edition_that_needs_no_approval_any_more_goes_out(tmp_path, clock):
+    # Given a digest that waits, because two readers are more than one
+    people = (a_subscriber(), a_subscriber("other@example.org", public_id="0" * 16))
+    rules = {"digest": {"approval": "over:1"}, "announcement": {"approval": "none"}}
+    app = an_office(tmp_path, clock, an_event(), people=people, editions=rules)
+    tick(app, clock, KNOWN)
+    assert tick(app, clock, "2020-03-09T07:00").waiting
+    # When one of them leaves
+    app.store.subscribers.leave("0" * 16, clock.now, how="page")
+    outcomes = tick(app, clock, "2020-03-10T06:31")
+    assert outcomes.opened == ["digest/events/2020-W11-2w"]
+
+
+def test_a_schedule_that_is_moved_loses_no_digest(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event(), editions={"announcement": {"approval": "none"}})
+    tick(app, clock, KNOWN)
+    tick(app, clock, "2020-03-09T07:00")
+    key = "digest/events/2020-W11-2w"
+    app.store.editions.approve(key, app.store.editions.get(key).content_hash, "officer", clock.now)
+    # When config.toml names an earlier hour between approval and due
+    letter = app.config.newsletter[0]
+    moved = letter.model_copy(
+        update={"schedule": {**letter.schedule, "biweekly": "every 2 weeks on Tue at 07:00"}}
+    )
+    app.config = app.config.model_copy(update={"newsletter": (moved,)})
+    tick(app, clock, "2020-03-10T06:31")
+    # Then it is asked about again, because its settings changed, and not lost
+    assert app.store.editions.get(key).state is State.HELD
+
+
+def test_an_event_postponed_and_confirmed_again_is_announced(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    tell(app, an_event(status=Status.POSTPONED))
+    tick(app, clock, KNOWN + timedelta(minutes=20))
+    assert sent(app) == []
+    tell(app, an_event())
+    tick(app, clock, KNOWN + timedelta(minutes=40))
+    assert sent(app) == ["office@example.org"]
+
+
+def test_an_announcement_approved_too_late_is_not_sent_after_the_event_began(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event(), editions={"digest": {"approval": "none"}})
+    tick(app, clock, KNOWN)
+    # Given an announcement that waits while its event is moved to this afternoon
+    tell(app, an_event(span=a_span("2020-03-02", at="13:00", until="15:00")))
+    tick(app, clock, "2020-03-02T11:00")
+    held = app.store.editions.list(kind="announcement")[0]
+    app.store.editions.approve(held.key, held.content_hash, "officer", clock.now)
+    tick(app, clock, "2020-03-02T12:30")
+    assert sent(app) == []
+
+
+def test_a_person_s_hold_is_not_lifted_by_a_mended_file(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    tick(app, clock, "2020-03-09T07:00")
+    # Given a reminder that a person holds, with words that begin like a machine's
+    tick(app, clock, "2020-04-21T05:00")
+    app.store.hold_all("wait", clock.now)
+    tick(app, clock, "2020-04-21T05:40")
+    app.store.hold_all(None, clock.now)
+    key = app.store.editions.list({State.PLANNED}, kind="reminder")[0].key
+    reason = f"{jobs.BY_PERSON}content: wrong place"
+    assert app.store.editions.move(key, State.HELD, of={State.PLANNED}, now=clock.now, reason=reason)
+    tick(app, clock, "2020-04-21T06:00")
+    assert app.store.editions.get(key).state is State.HELD
+
+
+def test_one_address_that_fits_no_header_stops_nobody_else(tmp_path, clock):
+    people = (a_subscriber("a=?utf-8?q?x?=@example.org", public_id="0" * 16), a_subscriber())
+    app = an_office(tmp_path, clock, an_event(), people=people)
+    tick(app, clock, KNOWN)
+    outcomes = tick(app, clock, KNOWN + timedelta(minutes=20))
+    assert sent(app) == ["office@example.org"]
+    assert outcomes.sent.failed == 1
+
+
+def test_a_note_that_cannot_be_read_holds_its_digest(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    bad = Problem(
+        "data/notes/events/2020-W11-2w.pl.md", 1, 1, "E007", "not UTF-8", subject="notes/events/2020-W11-2w"
+    )
+    tell(app, an_event(), problems=(bad,))
+    outcomes = tick(app, clock, "2020-03-10T06:31")
+    assert "digest/events/2020-W11-2w" in outcomes.held
+
+
+def test_with_on_invalid_skip_a_broken_event_is_left_out(tmp_path, clock):
+    other = an_event("2020-04-28-other", title={"en": "Other meeting"})
+    app = an_office(tmp_path, clock, an_event(), other)
+    skips = app.config.events.model_copy(update={"on_invalid": "skip"})
+    app.config = app.config.model_copy(update={"events": skips})
+    tick(app, clock, KNOWN)
+    tell(app, other, broken=("2020-04-28-calabria",))
+    tick(app, clock, "2020-04-21T06:00")
+    assert [
+        k for k in (e.key for e in app.store.editions.list({State.DONE}, kind="reminder")) if "calabria" in k
+    ] == []
+
+
+def test_a_reminder_is_of_no_use_once_a_nearer_one_is_due(tmp_path, clock):
+    app = an_office(tmp_path, clock, an_event())
+    tick(app, clock, KNOWN)
+    tick(app, clock, "2020-04-21T06:00")
+    farther = next(e for e in app.store.editions.list(kind="reminder") if e.offset == "P7D")
+    assert farther.useful_until == datetime(2020, 4, 27, 5, 30, tzinfo=UTC)
 
 
 @pytest.mark.slow
@@ -322,7 +492,7 @@ def test_next_due_is_never_later_than_the_next_work(tmp_path, clock):
 
 
 def test_a_reminder_answers_the_announcement(tmp_path, clock):
-    app = an_office(tmp_path, clock, an_event(), engines={"hold_after": "400d"})
+    app = an_office(tmp_path, clock, an_event())
     clock.now = KNOWN
     play(app, clock, datetime(2020, 4, 28, tzinfo=UTC))
     sent = {m.content.split(b"Feedback-ID: ")[1].split(b":")[2]: m for m in app.transport.sent}  # type: ignore[attr-defined]

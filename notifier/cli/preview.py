@@ -218,7 +218,7 @@ def variant_of(at: jobs.Desk, edition: Edition, reader: Subscriber) -> Variant:
 def message(at: jobs.Desk, edition: Edition, reader: Subscriber, page: Page) -> bytes:
     """The whole message, byte for byte as it would leave."""
     entry = Entry(edition.key, edition.id, 1, reader.id, page.variant)
-    return at.press.message(edition, entry, reader, page.dumps()).content
+    return at.press.sample(edition, entry, reader, page).content
 
 
 def _calendars(at: jobs.Desk, edition: Edition, variant: Variant, page: Page, stem: str) -> dict[str, bytes]:

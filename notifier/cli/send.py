@@ -150,9 +150,9 @@ def _test(
         reader = known or reading.sample_reader((language or project.config.organisation.languages[0],), "")
         reader = replace(reader, email=address, address=found.normalised)
         page = at.press.page(edition, preview.variant_of(at, edition, reader))
-        raw = replace(page, subject=f"[Test] {page.subject}"[:110]).dumps()
+        marked = replace(page, subject=f"[Test] {page.subject}"[:110])
         entry = Entry(f"test/{edition.key}", 0, len(sent) + 1, reader.id, page.variant)
-        message = at.press.message(edition, entry, reader, raw)
+        message = at.press.sample(edition, entry, reader, marked)
         if dry_run:
             sent.append(address)
             continue

@@ -32,7 +32,7 @@ def plan(
                         kind=Kind.DIGEST,
                         newsletter=newsletter.name,
                         due=due,
-                        useful_until=_useful_until(mentions, snapshots, due, settings),
+                        useful_until=useful_until(mentions, snapshots, due, settings),
                         mentions=mentions,
                         prepare_at=prepare_at(rules, due - rules.prepare),
                         slot=slot,
@@ -165,7 +165,7 @@ def _by_start(snapshot: Snapshot) -> tuple[datetime, datetime, str]:
     return snapshot.event.span.starts_at, snapshot.event.span.ends_at, snapshot.event.uid
 
 
-def _useful_until(
+def useful_until(
     mentions: Sequence[Mention], snapshots: Sequence[Snapshot], due: datetime, settings: Config
 ) -> datetime:
     """Until it is stale, or until the first event that it invites to begins."""

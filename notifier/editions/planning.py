@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from notifier.config import Config
 from notifier.editions import announcement, digest, reminder, schedule
-from notifier.editions.base import Edition, Plan
+from notifier.editions.base import Edition, Kind, Plan, prepare_at
+from notifier.editions.scope import known_at
 from notifier.events.event import Snapshot
 
 #: The kinds that follow from events and time alone. Update, cancellation and follow-up follow from changes,
@@ -26,6 +28,51 @@ def plan(
     """
     found = {edition.key: edition for kind in KINDS for edition in kind(snapshots, since, until, settings)}
     return tuple(sorted(found.values(), key=lambda edition: (edition.due, edition.key)))
+
+
+def again(edition: Edition, snapshots: Sequence[Snapshot], settings: Config) -> Edition | None:
+    """A stored edition as it stands now: what it speaks of, until when it is of use, whether it needs an approval.
+
+    Its due instant stays, whatever the schedule says by now. None: it has nothing to say at present, because its event
+    does not take place, has moved away from it, or belongs into a digest; that may change again.
+    """
+    if edition.kind is Kind.DIGEST:
+        return _digest_again(edition, snapshots, settings)
+    told = {m.uid for m in edition.mentions}
+    own = [s for s in snapshots if s.event.uid in told]
+    if not own:
+        return None
+    since = min(known_at(s) for s in own) - timedelta(seconds=1)
+    last = max(edition.due, *(s.event.span.starts_at for s in own))
+    kind = announcement.plan if edition.kind is Kind.ANNOUNCEMENT else reminder.plan
+    # A burst is judged among all that is known; a reminder looks at its own event only.
+    planned = kind(snapshots if edition.kind is Kind.ANNOUNCEMENT else own, since, last, settings)
+    found = next((e for e in planned if e.key == edition.key), None)
+    if found is None:
+        return None
+    return replace(
+        edition,
+        mentions=found.mentions,
+        useful_until=found.useful_until,
+        prepare_at=found.prepare_at,
+        newsletter=found.newsletter,
+    )
+
+
+def _digest_again(edition: Edition, snapshots: Sequence[Snapshot], settings: Config) -> Edition | None:
+    letter = next((n for n in settings.newsletter if n.name == edition.newsletter), None)
+    if letter is None:
+        return None
+    mentions = digest.contents(snapshots, edition.due, settings, letter)
+    rules = settings.editions.digest
+    if not digest.news(mentions, snapshots, edition.due, settings) and rules.empty != "send":
+        return None
+    return replace(
+        edition,
+        mentions=mentions,
+        useful_until=digest.useful_until(mentions, snapshots, edition.due, settings),
+        prepare_at=prepare_at(rules, edition.due - rules.prepare),
+    )
 
 
 def next_due(

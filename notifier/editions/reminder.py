@@ -51,12 +51,18 @@ def plan(
                     kind=Kind.REMINDER,
                     newsletter=newsletters[0].name,
                     due=due,
-                    useful_until=event.span.starts_at,
+                    useful_until=_useful_until(event, due, settings),
                     mentions=(mention(snapshot),),
                     prepare_at=asked,
                     offset=duration(before),
                     mode=rules.mode,
                 )
+
+
+def _useful_until(event: Event, due: datetime, settings: Config) -> datetime:
+    """Until the event begins, or a nearer reminder says it with more point: no reader gets the farther one after it."""
+    nearer = (due_at(event, before, settings) for before in settings.editions.reminder.before)
+    return min([event.span.starts_at, *(other for other in nearer if other > due)])
 
 
 def due_at(event: Event, before: timedelta, settings: Config) -> datetime:

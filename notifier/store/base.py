@@ -84,8 +84,20 @@ class EditionRecords(Protocol):
         """Editions by due time, oldest first; `limit` keeps the newest."""
         ...
 
-    def freeze(self, key: str, mentions: Sequence[Mention], content_hash: str, now: datetime) -> None:
-        """Store what the edition speaks of and the hash of its content; clears an approval of another hash."""
+    def turn_back(self, now: datetime) -> None:
+        """Let `planned_until` fall to `now`, because a person said that the clock was ahead before."""
+        ...
+
+    def freeze(
+        self,
+        key: str,
+        mentions: Sequence[Mention],
+        content_hash: str,
+        now: datetime,
+        *,
+        useful_until: datetime | None = None,
+    ) -> None:
+        """Store what the edition speaks of, the hash of its content, and until when it is of use; clears an approval of another hash."""
         ...
 
     def move(
@@ -108,10 +120,18 @@ class EditionRecords(Protocol):
 
 
 class OutboxRecords(Protocol):
-    def address(self, key: str, recipients: Iterable[Recipient], now: datetime) -> int:
-        """Fill the outbox of an edition and open it, both in one transaction and once; how many entries it made.
+    def address(
+        self,
+        key: str,
+        recipients: Iterable[Recipient],
+        now: datetime,
+        *,
+        pages: Mapping[str, bytes] | None = None,
+        content_hash: str | None = None,
+    ) -> int:
+        """Fill the outbox of an edition, keep its pages and open it, all in one transaction and once; how many entries it made.
 
-        The edition's stored Date becomes `now`. An edition without recipients goes straight to done. 0 when it was open already.
+        With `content_hash` only if the edition is still frozen with this content. The edition's stored Date becomes `now`. An edition without recipients goes straight to done. 0 when it was open already.
         """
         ...
 
@@ -174,6 +194,10 @@ class OutboxRecords(Protocol):
     ) -> list[Entry]: ...
 
     def counts(self, edition: str | None = None) -> dict[EntryState, int]: ...
+
+    def has_due(self, now: datetime) -> bool:
+        """Whether a sender would find something to claim now."""
+        ...
 
     def next_retry(self) -> datetime | None: ...
 

@@ -77,6 +77,13 @@ class EditionRecords:
             notes.advance(connection, notes.PLANNED_UNTIL, until)
         return new
 
+    def turn_back(self, now: datetime) -> None:
+        """Let `planned_until` fall to `now`: a person has said that the clock was ahead before and is right now."""
+        with self._database.write() as connection:
+            until = notes.get_time(connection, notes.PLANNED_UNTIL)
+            if until is not None and until > now:
+                notes.set_time(connection, notes.PLANNED_UNTIL, now)
+
     def get(self, key: str) -> Edition | None:
         with self._database.read() as connection:
             row = connection.execute(select(edition).where(edition.c.key == key)).first()
@@ -95,8 +102,16 @@ class EditionRecords:
             rows = connection.execute(query).all()
             return _with_mentions(connection, rows[::-1])
 
-    def freeze(self, key: str, mentions: Sequence[Mention], content_hash: str, now: datetime) -> None:
-        """Store what the edition speaks of and the hash of its content.
+    def freeze(
+        self,
+        key: str,
+        mentions: Sequence[Mention],
+        content_hash: str,
+        now: datetime,
+        *,
+        useful_until: datetime | None = None,
+    ) -> None:
+        """Store what the edition speaks of, the hash of its content, and until when that is of use (None: as before).
 
         Another hash than before clears the approval and the pages. Once it is open, nothing changes.
         """
@@ -105,6 +120,8 @@ class EditionRecords:
             if row is None or row.state not in UNSENT:
                 return
             _put_mentions(connection, row.id, mentions)
+            if useful_until is not None and useful_until != row.useful_until:
+                _set(connection, row.id, now, useful_until=useful_until)
             if row.content_hash != content_hash:
                 connection.execute(delete(pages).where(pages.c.edition_id == row.id))
                 _set(

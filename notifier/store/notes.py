@@ -45,3 +45,8 @@ def advance(connection: Connection, name: str, to: datetime) -> None:
     )  # of one form, so that texts compare as times do
     if not insert_new(connection, note, [{"name": name, "value": text}]):
         connection.execute(update(note).where(note.c.name == name, note.c.value < text).values(value=text))
+
+
+def set_time(connection: Connection, name: str, to: datetime) -> None:
+    """Keep `to`, also if it is earlier than what is there."""
+    put(connection, name, to.astimezone(UTC).isoformat(timespec="microseconds"))

@@ -27,7 +27,7 @@ from notifier.editions.base import State
 from notifier.mail.outbox import Entry, EntryState
 from notifier.store import act_records, endings, notes
 from notifier.store.base import Told
-from notifier.store.database import Database, Found
+from notifier.store.database import Database, Found, insert_new
 from notifier.store.entry_rows import (
     HELD_BY_SENDER,
     SENDS,
@@ -45,6 +45,7 @@ from notifier.store.entry_rows import (
 from notifier.store.schema import edition as editions
 from notifier.store.schema import entry as entries
 from notifier.store.schema import mention as mentions
+from notifier.store.schema import page as page_rows
 from notifier.store.schema import unfinished
 from notifier.subscribers.subscriber import Recipient
 
@@ -73,22 +74,38 @@ class OutboxRecords:
 
     # The way out
 
-    def address(self, key: str, recipients: Iterable[Recipient], now: datetime) -> int:
-        """Fill the outbox of an edition and open it, both in one transaction and once; how many entries it made.
+    def address(
+        self,
+        key: str,
+        recipients: Iterable[Recipient],
+        now: datetime,
+        *,
+        pages: Mapping[str, bytes] | None = None,
+        content_hash: str | None = None,
+    ) -> int:
+        """Fill the outbox of an edition, keep its pages and open it, all in one transaction and once; how many entries it made.
 
-        Only a planned edition, or a waiting one that was approved, opens. Its stored Date becomes `now`. Without
+        `pages`: variant -> page. With `content_hash`, only if this is what the edition was frozen with: another run
+        may have frozen something else since. Only a planned edition, or a waiting one that was approved, opens. Its stored Date becomes `now`. Without
         recipients it goes straight to done. 0 when it was open already. Who left since the audience was chosen keeps a
         place, superseded.
         """
         chosen = {r.subscriber.id: r for r in recipients}  # each once, in order
         with self._database.write() as connection:
             found = connection.execute(
-                select(editions.c.id, editions.c.state, editions.c.approved_by)
+                select(editions.c.id, editions.c.state, editions.c.approved_by, editions.c.content_hash)
                 .where(editions.c.key == key)
                 .with_for_update()
             ).first()
             if found is None or not _may_open(found):
                 return 0
+            if content_hash is not None and found.content_hash != content_hash:
+                return 0
+            kept = [
+                {"edition_id": found.id, "variant": v, "content": raw} for v, raw in (pages or {}).items()
+            ]
+            if kept:
+                insert_new(connection, page_rows, kept)
             opened = State.OPEN if chosen else State.DONE
             connection.execute(
                 update(editions)
@@ -295,6 +312,12 @@ class OutboxRecords:
         with self._database.read() as connection:
             found = {row[0]: row[1] for row in connection.execute(query)}
         return {state: found.get(state, 0) for state in EntryState}
+
+    def has_due(self, now: datetime) -> bool:
+        """Whether a sender would find something to claim now."""
+        due = select(entries.c.position).select_from(entries.join(editions)).where(is_due(now)).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(due).first() is not None
 
     def next_retry(self) -> datetime | None:
         """When the next deferred entry is due."""

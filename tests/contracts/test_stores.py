@@ -951,3 +951,38 @@ def test_what_was_done_is_there_after_reopening(store: Store, reopen: Callable[[
 
     assert again.instance_id == store.instance_id
     assert states(again) == [EntryState.PLANNED] * 3
+
+
+def test_an_edition_opens_only_with_the_content_it_is_frozen_with(store: Store) -> None:
+    # Given an edition that another run has frozen anew
+    edition = an_edition()
+    store.editions.plan([edition], NOW)
+    store.editions.freeze(edition.key, edition.mentions, "newer", NOW)
+    recipients = people(store)
+    # Then who looked at the older content opens nothing and leaves no page
+    assert store.outbox.address(edition.key, recipients, NOW, pages={"v1": b"old"}, content_hash="older") == 0
+    assert store.editions.pages(edition.key) == {}
+    # And the right content opens it with its pages
+    assert store.outbox.address(
+        edition.key, recipients, NOW, pages={"v1": b"new"}, content_hash="newer"
+    ) == len(recipients)
+    assert store.editions.pages(edition.key) == {"v1": b"new"}
+    assert store.outbox.has_due(NOW)
+
+
+def test_what_is_frozen_may_be_of_use_for_a_shorter_time(store: Store) -> None:
+    edition = an_edition()
+    store.editions.plan([edition], NOW)
+    sooner = edition.useful_until - timedelta(days=1)
+    store.editions.freeze(edition.key, edition.mentions, "h", NOW, useful_until=sooner)
+    assert store.editions.get(edition.key).useful_until == sooner  # type: ignore[union-attr]
+
+
+def test_planning_may_be_turned_back_by_a_person_only(store: Store) -> None:
+    store.editions.plan([], NOW + timedelta(days=365))
+    store.editions.plan([], NOW)
+    assert store.editions.planned_until() == NOW + timedelta(days=365)
+    store.editions.turn_back(NOW)
+    assert store.editions.planned_until() == NOW
+    store.editions.turn_back(NOW + timedelta(days=1))
+    assert store.editions.planned_until() == NOW
