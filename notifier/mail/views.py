@@ -5,7 +5,6 @@ Pure: the same content gives the same data. Recipients' values are not here; `re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,8 +25,6 @@ from notifier.subscribers.subscriber import EVERYTHING, Subscriber, Variant
 #: Events that begin within this are told in full; later ones in a few lines.
 NEAR = timedelta(days=30)
 MAX_DEADLINES = 12
-#: A postal code stays with its town, a number with its street.
-_CODE_AND_TOWN = re.compile(r"(?<=\d) (?=[^\W\d])")
 MAX_RECENT = 8
 FREQUENCIES = {
     "weekly": msgid("every week"),
@@ -206,7 +203,7 @@ def _frame(content: Content, setting: Setting) -> dict[str, Any]:
         "in_language": voice.in_language(voice.language),
         "feed": content.links.feed(voice.language),
         "links": _links(content, voice),
-        "postal_address": _CODE_AND_TOWN.sub("\u00a0", organisation.postal_address),
+        "postal_address": organisation.postal_address,
     }
 
 
