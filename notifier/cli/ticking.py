@@ -19,7 +19,13 @@ MAX_LINES = 12
 
 
 def tick(
-    shared: dict[str, Any], *, limit: int | None, max_time: str | None, wait: str | None, dry_run: bool
+    shared: dict[str, Any],
+    *,
+    limit: int | None,
+    max_time: str | None,
+    wait: str | None,
+    dry_run: bool,
+    accept_clock: bool,
 ) -> int:
     """One tick; the exit code."""
     with opened(shared) as project:
@@ -33,15 +39,26 @@ def tick(
         lock = RunLock(project.config.state)
         lock.acquire(parse_span_of_time(wait) or 0.0)
         with lock:
-            outcomes = run(project, limit=limit, until=clock() + timedelta(seconds=until) if until else None)
+            end = clock() + timedelta(seconds=until) if until else None
+            outcomes = run(project, limit=limit, until=end, accept_clock=accept_clock)
         return report(shared, project, outcomes)
 
 
-def run(project: Project, *, limit: int | None = None, until: datetime | None = None) -> jobs.Outcomes:
+def run(
+    project: Project, *, limit: int | None = None, until: datetime | None = None, accept_clock: bool = False
+) -> jobs.Outcomes:
     """One tick under the lock, with the idle stamp left behind where nothing is left to do."""
-    stamp.forget(project.config)
+    heartbeat = stamp.lift(project.config)
     before = fingerprint(stamp.watched(project.config))
-    outcomes, facts = jobs.tick(project.app, clock, limit=limit, until=until, boot=(boot_id(), clock_boot()))
+    outcomes, facts = jobs.tick(
+        project.app,
+        clock,
+        limit=limit,
+        until=until,
+        boot=(boot_id(), clock_boot()),
+        heartbeat=heartbeat,
+        accept_clock=accept_clock,
+    )
     is_calm = not (outcomes.stopped or jobs.is_anything_due(project.app, clock()))
     if facts and is_calm and project.config.store.url.startswith("sqlite"):
         stamp.leave(project.config, jobs.next_due(project.app, facts, clock()), fingerprint=before)

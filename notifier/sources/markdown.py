@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 
 from notifier.errors import Problem
 from notifier.events.event import Event, Status, Texts
@@ -37,10 +39,12 @@ def read_folder(data: Path, settings: ReadingSettings, *, folders: Sequence[str]
     outside: list[str] = []
     for path in (found for folder in folders for found in (data / folder).rglob("*.md")):
         name = path.relative_to(data).as_posix()
+        if _is_ignored(name):
+            continue
         if not path.resolve().is_relative_to(root):
             outside.append(name)
         elif path.is_file():
-            with path.open("rb") as file:
+            with suppress(FileNotFoundError), path.open("rb") as file:  # gone since it was listed
                 files[name] = file.read(MAX_FILE_BYTES + 1)
     reading = read(files, replace(settings, attachments=attachment_sizes(data)))
     return _with(reading, (_leaves(name, settings) for name in outside))
@@ -52,9 +56,11 @@ def attachment_sizes(data: Path) -> dict[str, int]:
     root = folder.resolve()
     sizes = {}
     for path in folder.rglob("*"):
-        if path.is_file():
-            is_inside = path.resolve().is_relative_to(root)
-            sizes[path.relative_to(folder).as_posix()] = path.stat().st_size if is_inside else -1
+        with suppress(FileNotFoundError):  # gone since it was listed
+            status = path.stat()
+            if S_ISREG(status.st_mode):
+                is_inside = path.resolve().is_relative_to(root)
+                sizes[path.relative_to(folder).as_posix()] = status.st_size if is_inside else -1
     return sizes
 
 
@@ -220,7 +226,8 @@ def _notes(shelf: _Shelf, language_of_all: str) -> tuple[dict[str, Texts], list[
 
 def _is_ignored(path: str) -> bool:
     parts = path.split("/")
-    return parts[-1] in _IGNORED or any(part.startswith(".") for part in parts)
+    is_of_an_editor = parts[-1].startswith("#")  # it keeps there what is not saved yet
+    return parts[-1] in _IGNORED or is_of_an_editor or any(part.startswith(".") for part in parts)
 
 
 def _leaves(name: str, settings: ReadingSettings) -> Problem:
