@@ -59,6 +59,7 @@ def look(app: App, now: datetime, *, with_drafts: bool = False) -> Facts:
     """The facts as a refresh would find them now, without storing anything; works without a database."""
     reading = app.reading()
     known = {} if app.is_new else app.store.events.current()
+    is_baseline = app.is_new or app.store.noted("baseline") is None
     ready = [
         e
         for e in reading.events
@@ -68,15 +69,15 @@ def look(app: App, now: datetime, *, with_drafts: bool = False) -> Facts:
         ready = [e.model_copy(update={"is_draft": False}) for e in ready]
     snapshots, policy = dict(known), app.config.editions.update.fields
     for event in ready:
-        # Without a database an event is taken as known for two months, or since now if it is nearer.
+        # Before the first tick an event is taken as known for two months, or since now if it is nearer.
         long_known = min(now, event.span.starts_at - timedelta(days=60))
-        since = now if known else long_known
-        revised = changes.revise(known.get(event.uid), event, since, is_baseline=not known, policy=policy)
+        since = long_known if is_baseline else now
+        revised = changes.revise(known.get(event.uid), event, since, is_baseline=is_baseline, policy=policy)
         found = revised or known[event.uid]
         if found.is_baseline and found.published_at > now:  # seen from a time before the database
             found = found.model_copy(update={"published_at": long_known})
         snapshots[event.uid] = found
-    return gather(app, reading, snapshots, {e.uid for e in ready}, now, is_baseline=not known)
+    return gather(app, reading, snapshots, {e.uid for e in ready}, now, is_baseline=is_baseline)
 
 
 def trouble(edition: Edition, facts: Facts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import click
@@ -28,6 +29,8 @@ def command(shared: dict[str, Any], max_time: str | None) -> int:
 
     if shared["at"]:
         raise click.UsageError("--at freezes the clock: run does not take it")
+    # A tick that lasts longer than the distance between two is nothing to report: the next one does the rest.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     with opened(shared) as project, RunLock(project.config.state):
         local.run(
             lambda: ticking.report(shared, project, ticking.run(project)),
