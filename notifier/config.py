@@ -135,7 +135,6 @@ class Engines(Section):
 
 class EditionSettings(Section):
     mode: Literal["at-least-once", "at-most-once"] = "at-least-once"
-    useful_until: Duration = timedelta(hours=48)
     approval: str = "none"  # none | required | over:N
 
     @property
@@ -152,7 +151,13 @@ class EditionSettings(Section):
         return self
 
 
-class DigestSettings(EditionSettings):
+class FadingSettings(EditionSettings):
+    """Kinds that grow stale; the others end with their event or link (spec: delivery, section 6)."""
+
+    useful_until: Duration = timedelta(hours=48)
+
+
+class DigestSettings(FadingSettings):
     approval: str = "required"
     window: Duration = timedelta(days=60)
     sections: tuple[Literal["changes", "events", "deadlines", "recent"], ...] = (
@@ -167,7 +172,7 @@ class DigestSettings(EditionSettings):
     recent: Duration = timedelta(days=30)  # how far back "recent" looks
 
 
-class AnnouncementSettings(EditionSettings):
+class AnnouncementSettings(FadingSettings):
     approval: str = "required"
     burst: int = 3
 
@@ -184,7 +189,7 @@ class UpdateSettings(EditionSettings):
     fields: dict[str, Literal["now", "next-digest", "silent"]] = Field(default_factory=dict)
 
 
-class FollowupSettings(EditionSettings):
+class FollowupSettings(FadingSettings):
     empty: Literal["skip", "send"] = "skip"
 
 

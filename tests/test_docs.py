@@ -21,7 +21,6 @@ from click.testing import CliRunner
 from notifier.cli import config_keys, exits, reference
 from notifier.cli.codes import CODES
 from notifier.cli.main import cli
-from notifier.config import Config
 
 ROOT = Path(__file__).parents[1]
 HOWTO = sorted((ROOT / "docs/howto").glob("*.md"))
@@ -287,13 +286,6 @@ def test_a_key_that_is_not_in_the_example_is_noticed() -> None:
     example = (ROOT / "config.toml").read_text("utf-8")
     shorter = "\n".join(line for line in example.splitlines() if not line.startswith("# rate ="))
     assert {key.path for key in config_keys.keys(shorter)} - config_keys.given(shorter) == {"transports.rate"}
-
-
-def test_keys_without_a_meaning_are_those_of_the_models() -> None:
-    every = {
-        f"editions.{kind}.useful_until" for kind in Config.model_fields["editions"].annotation.model_fields
-    }  # type: ignore[union-attr]
-    assert every > config_keys.WITHOUT_MEANING
 
 
 @pytest.mark.parametrize("path", config_keys.NOT_YET)

@@ -19,10 +19,6 @@ from notifier.configfile import scan
 
 #: In the model, and not for the file.
 _INTERNAL = {"file"}
-#: Of kinds that end with their event, or with their link: the general key has no meaning for them.
-WITHOUT_MEANING = frozenset(
-    f"editions.{kind}.useful_until" for kind in ("reminder", "update", "cancellation", "confirm")
-)
 #: Keys, and sections with all their keys, that can be written and do nothing yet.
 NOT_YET = (
     "organisation.logo",
@@ -74,7 +70,6 @@ def keys(example: str) -> list[Key]:
     return [
         Key(section, name, path, default, _words(path, told), _about(path, told))
         for section, name, path, default in _walk(Config, "", "")
-        if path not in WITHOUT_MEANING
     ]
 
 
