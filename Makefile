@@ -21,8 +21,9 @@ demo: $(STAMP)   ## rehearse 2014-2020 over the real events; look at build/demo/
 test: $(STAMP)   ## all tests but the long ones, at most 6 minutes on 2 cores
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
-soak: $(STAMP)   ## the long ones as well
-	@$(BIN)/python -m pytest -q
+ROUNDS ?=
+soak: $(STAMP)   ## the long ones, all of them, or those that ROUNDS names: make soak ROUNDS='kill or demo'
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope -m slow $(if $(ROUNDS),-k "$(ROUNDS)")
 
 lint: $(STAMP)   ## format, lint, types, floors, dependencies, words
 	@$(BIN)/ruff format --check .
