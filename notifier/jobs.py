@@ -123,7 +123,9 @@ def address(desk: Desk, now: datetime) -> None:
             _address_one(desk, edition, now)
         except UserError as error:
             desk.outcomes.problems += tuple(error.problems)
-            _hold(desk, edition, f"{BY_CONTENT}{error.problems[0].text}", now)
+            first = error.problems[0]
+            place = f"{first.file}:{first.line}: " if first.line else ""
+            _hold(desk, edition, f"{BY_CONTENT}{place}{first.text}", now)
 
 
 def _address_one(desk: Desk, edition: Edition, now: datetime) -> None:
