@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -17,7 +15,8 @@ from notifier import jobs
 from notifier.cli import stamp
 from notifier.cli.project import opened
 from notifier.cli.tick import fingerprint, is_idle
-from notifier.editions.base import Edition
+from notifier.editions.base import Edition, State
+from notifier.facts import refresh
 from notifier.subscribers.address import masked
 
 KEY = "announcement/meeting@events.region.example"
@@ -84,7 +83,7 @@ def test_an_approval_while_a_tick_is_under_way_wakes_the_next_one(office: Office
 
 def test_a_link_into_nowhere_that_an_editor_leaves_disturbs_no_tick(office: Office) -> None:
     office.tell()
-    os.symlink("user@host.123:99", office.folder / "data/events/.#2030-04-28-x.md")
+    (office.folder / "data/events/.#2030-04-28-x.md").symlink_to("user@host.123:99")
     office.write("data/events/#2030-04-28-x.md#.md", "not saved yet")
 
     assert said(office.here("tick")) == ""
@@ -121,3 +120,184 @@ def test_a_clock_that_jumped_is_accepted_by_a_person(office: Office) -> None:
 def test_an_address_is_masked_everywhere_alike() -> None:
     assert masked("office@example.org") == "o…@example.org"
     assert masked("") == ""
+
+
+# Approving what was shown
+
+
+def asked(office: Office, title: str = "First title") -> Path:
+    """A meeting whose announcement waits for an approval."""
+    file = office.tell(title=title)
+    assert office.here("tick").code == 0
+    assert edition(office).state.value in ("waiting", "held")
+    return file
+
+
+def retitle(file: Path, title: str) -> None:
+    file.write_text(re.sub("(?m)^title: .*$", f"title: {title}", file.read_text()))
+
+
+def content_of(shown: str) -> str:
+    return shown.split("  content    ")[1].split()[0]
+
+
+def test_what_changed_since_it_was_asked_about_is_not_approved_unseen(office: Office) -> None:
+    retitle(asked(office), "Changed behind her back")
+
+    refused = office.here("editions", "approve", KEY, "--yes")
+
+    assert refused.code == 5
+    assert "it changed since you were asked" in refused.err and "Changed behind her back" in refused.err
+    assert edition(office).approved_by == ""
+    assert office.here("tick").code == 0 and messages(office) == []
+
+
+def test_changed_content_is_approved_by_its_name_alone(office: Office) -> None:
+    file = asked(office)
+    retitle(file, "Second title")
+    second = content_of(said(office.here("editions", "show", KEY)))
+    retitle(file, "Third title")
+    assert "Third title" in said(office.here("editions", "approve", KEY, "--yes", "--hash", second), code=5)
+    retitle(file, "Second title")
+
+    said(office.here("editions", "approve", KEY, "--yes", "--hash", second[:12]))
+
+    assert office.here("tick").code == 0
+    assert ["Second title" in str(m["Subject"]) for m in messages(office)] == [True, True]
+
+
+def test_at_a_terminal_the_text_is_shown_before_the_question(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(office)
+    typed = iter(["1", "2"])
+    monkeypatch.setattr("notifier.cli.confirm.sys.stdin", Terminal(typed))
+
+    no = office.here("editions", "approve", KEY)
+    yes = office.here("editions", "approve", KEY)
+
+    assert no.code == 5 and "nothing was done" in no.err
+    assert no.err.index("We meet.") < no.err.index("Approve")
+    assert "goes out now to 2" in said(yes)
+
+
+class Terminal:
+    """A keyboard on which these lines are typed."""
+
+    def __init__(self, lines: object) -> None:
+        self.lines = lines
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self, *_: object) -> str:
+        return f"{next(self.lines)}\n"  # type: ignore[call-overload]
+
+
+def test_an_edition_that_nobody_was_asked_about_yet_can_be_approved(office: Office) -> None:
+    office.config.write_text(office.config.read_text().replace('delay = "0s"', 'delay = "3h"'))
+    office.tell()
+    assert office.here("tick").code == 0
+    key = next(e["key"] for e in office.here("--output-format", "json", "editions", "list").json["data"])
+    app = office.app()
+    app.store.editions.move(key, State.PLANNED, of={State.WAITING}, now=datetime.now(UTC))
+    app.close()
+
+    assert f"approved: {key}" in said(office.here("editions", "approve", key, "--yes"))
+
+    assert (edition(office, key).state.value, bool(edition(office, key).approved_by)) == ("waiting", True)
+
+
+# What a person holds
+
+
+@pytest.mark.parametrize("verb", ["hold", "pause"])
+def test_no_machine_lets_go_on_what_a_person_holds_whatever_the_reason_says(
+    office: Office, verb: str
+) -> None:
+    asked(office)
+    if verb == "pause":
+        opened_but_unsent(office)
+
+    said(office.here("editions", verb, KEY, "--reason", "content: wrong place"))
+
+    assert edition(office).reason == "person: content: wrong place"
+    assert office.here("tick").code == 0 and messages(office) == []
+    for looking in (("editions", "list"), ("editions", "show", KEY), ("status",)):
+        shown = said(office.here(*looking))
+        assert "content: wrong place" in shown and "person:" not in shown
+    said(office.here("editions", "resume", KEY))
+    if verb == "hold":
+        said(office.here("editions", "approve", KEY, "--yes"))
+    assert office.here("tick").code == 0 and len(messages(office)) == 2
+
+
+def opened_but_unsent(office: Office) -> None:
+    """The edition is approved and its outbox filled, but nobody has sent it yet."""
+    said(office.here("editions", "approve", KEY, "--yes"))
+    app = office.app()
+    now = datetime.now(UTC)
+    desk = jobs.Desk(app, refresh(app, now), jobs.Outcomes())
+    jobs.address(desk, now)
+    app.close()
+
+
+def test_what_a_machine_holds_a_person_can_hold_as_well_and_it_is_not_approved_before_it_goes_on(
+    office: Office,
+) -> None:
+    asked(office)
+    assert edition(office).state.value == "held"
+
+    said(office.here("editions", "hold", KEY, "--reason", "wrong date"))
+
+    refused = said(office.here("editions", "approve", KEY, "--yes"), code=4)
+    assert 'held by a person: "wrong date"' in refused and f"notifier editions resume {KEY}" in refused
+    assert office.here("tick").code == 0 and messages(office) == []
+
+
+# Looking
+
+
+def test_an_edition_that_is_paused_is_on_the_page_of_status_with_its_reason(office: Office) -> None:
+    asked(office)
+    opened_but_unsent(office)
+
+    said(office.here("editions", "pause", KEY, "--reason", "wrong place"))
+
+    assert f"paused: {KEY}: wrong place" in said(office.here("status"))
+    assert office.here("--output-format", "json", "status").json["data"]["paused"][0]["key"] == KEY
+
+
+LOOKING = [
+    (("status",), 0, "no tick has run yet"),
+    ((), 0, "no tick has run yet"),
+    (("editions", "list"), 0, "no editions yet"),
+    (("editions", "show", KEY), 2, "nothing was planned yet"),
+    (("editions", "approve", KEY, "--yes"), 2, "nothing was planned yet"),
+    (("outbox", "list"), 0, "the outbox is empty"),
+    (("outbox", "show", f"{KEY}:1"), 2, f"no entry {KEY}:1"),
+    (("explain", "E010"), 0, "E010"),
+    (("explain", "--to", "office@example.org"), 2, "nobody is subscribed with office@example.org"),
+    (("subscribers", "list"), 0, "nobody yet"),
+    (("subscribers", "show", "office@example.org"), 2, "nobody is subscribed with office@example.org"),
+    (("subscribers", "export"), 0, "consent_basis"),
+    (("subscribers", "import", "{people}", "--dry-run"), 0, "nothing was changed"),
+    (("plan",), 0, "Cluster meeting"),
+    (("tick", "--dry-run"), 0, "nothing due"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "answer"), LOOKING, ids=[" ".join(w) or "bare" for w, *_ in LOOKING]
+)
+def test_who_only_looks_makes_no_database(
+    tmp_path: Path, words: tuple[str, ...], code: int, answer: str
+) -> None:
+    made = an_office(tmp_path)
+    made.tell()
+    people = made.write("people.csv", f"{HEADINGS}\nr1@example.org;;en;each;;;;\n")
+
+    ran = made.here(*(word.format(people=people) for word in words))
+
+    assert answer in said(ran, code)
+    assert not made.state.exists()

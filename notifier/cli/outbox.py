@@ -37,8 +37,11 @@ def command() -> None:
 def listing(shared: dict[str, Any], states: str | None, edition: str | None, limit: int) -> int:
     """Entries with state, attempts and the server's last words. Addresses are masked unless -v."""
     with opened(shared) as project:
-        entries = project.app.store.outbox.entries(edition=edition, states=_states(states), limit=limit)
-        counts = project.app.store.outbox.counts(edition)
+        wanted, entries = _states(states), []
+        counts = dict.fromkeys(EntryState, 0)
+        if not project.app.is_new:
+            entries = project.app.store.outbox.entries(edition=edition, states=wanted, limit=limit)
+            counts = project.app.store.outbox.counts(edition)
         rows = [
             (e.state.value, f"{e.edition}:{e.position}", address(project, e), _tries(e), e.reply)
             for e in entries
@@ -109,7 +112,8 @@ def _find(project: Project, text: str) -> Entry:
         raise click.UsageError(
             f'"{text}" names no entry; write EDITION:NUMBER as `notifier outbox list` shows it'
         )
-    found = [e for e in project.app.store.outbox.entries(edition=key) if e.position == int(position)]
+    entries = [] if project.app.is_new else project.app.store.outbox.entries(edition=key)
+    found = [e for e in entries if e.position == int(position)]
     if not found:
         raise click.UsageError(f"no entry {text}; see `notifier outbox list --edition {key}`")
     return found[0]

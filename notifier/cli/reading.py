@@ -21,6 +21,7 @@ class Seen:
 
     data: dict[str, Any]
     lines: list[str]
+    text: list[str]  # subject and text in the first language of the organisation that it goes out in
     mentions: tuple[Mention, ...]
     content_hash: str
 
@@ -37,27 +38,39 @@ def of_edition(project: Project, edition: Edition, language: str | None) -> Seen
     recipients = [] if edition.state.is_final else jobs.audience_of(at, current)
     counts = Counter(at.press.templates.catalogue(r.variant.languages).language for r in recipients)
     pages = pages_by_language(at, current, recipients, language)
-    first = next(iter(pages.values()), None)
+    texts = {
+        code: [f"--- {code}: {page.subject}", "", at.press.filled(page, reader)[1].rstrip()]
+        for code, (page, reader) in pages.items()
+    }
+    order = [*project.config.organisation.languages, *pages]
+    first = next((code for code in order if code in pages), "")
+    content = at.press.content_hash(current)
     head = [
         f"{edition.key}",
-        f"  state      {edition.state.value}" + (f" ({edition.reason})" if edition.reason else ""),
+        f"  state      {edition.state.value}" + (f" ({reason_of(edition)})" if edition.reason else ""),
         f"  due        {project.local(edition.due)}, useful until {project.local(edition.useful_until)}",
         f"  approved   {edition.approved_by or ('not needed' if current.prepare_at is None else 'not yet')}",
         f"  to         {len(recipients)} ({', '.join(f'{lang} {n}' for lang, n in sorted(counts.items())) or 'nobody'})",
+        f"  content    {content}",
     ]
-    for code, (page, reader) in pages.items():
-        head += ["", f"--- {code}: {page.subject}", "", at.press.filled(page, reader)[1].rstrip()]
     data = {
         "edition": edition,
         "recipients": len(recipients),
         "languages": dict(sorted(counts.items())),
-        "subject": first[0].subject if first else edition.key,
+        "subject": pages[first][0].subject if first else edition.key,
+        "content": content,
         "texts": {
             code: {"subject": p.subject, "preheader": p.preheader, "text": at.press.filled(p, r)[1]}
             for code, (p, r) in pages.items()
         },
     }
-    return Seen(data, head, current.mentions, at.press.content_hash(current))
+    lines = head + [line for text in texts.values() for line in ("", *text)]
+    return Seen(data, lines, texts.get(first, []), current.mentions, content)
+
+
+def reason_of(edition: Edition) -> str:
+    """Why it is held, paused or cancelled, in the words of whoever said so."""
+    return edition.reason.removeprefix(jobs.BY_PERSON)
 
 
 def pages_by_language(

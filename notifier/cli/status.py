@@ -8,11 +8,13 @@ from typing import Any
 
 import click
 
+from notifier import jobs
 from notifier.cli import answer, exits
 from notifier.cli.project import NoProject, Project, opened, parse_span_of_time
 from notifier.cli.tick import STAMP
 from notifier.editions.base import Edition, State
 from notifier.mail.outbox import EntryState
+from notifier.subscribers.subscriber import Standing
 
 UNFINISHED = {State.PLANNED, State.WAITING, State.HELD, State.OPEN, State.PAUSED, State.DRAINING}
 
@@ -58,6 +60,8 @@ def bare() -> None:
 
 def gather(project: Project) -> dict[str, Any]:
     """Everything that `status` says, as plain data."""
+    if project.app.is_new:
+        return _nothing_yet(project)
     store, now = project.app.store, project.now
     editions = store.editions.list(UNFINISHED)
     last = last_tick(project)
@@ -66,15 +70,35 @@ def gather(project: Project) -> dict[str, Any]:
         "hold": store.hold,
         "last_tick": last,
         "tick_age_s": (now - last).total_seconds() if last else None,
-        "held": [
-            {"key": e.key, "reason": e.reason, "due": e.due, "useful_until": e.useful_until}
-            for e in editions
-            if e.state is State.HELD
-        ],
+        "held": [_stopped(e) for e in editions if e.state is State.HELD],
+        "paused": [_stopped(e) for e in editions if e.state is State.PAUSED],
         "waiting": [{"key": e.key, "due": e.due} for e in editions if e.state is State.WAITING],
         "outbox": {state.value: n for state, n in store.outbox.counts().items()},
         "subscribers": {standing.value: n for standing, n in store.subscribers.counts().items()},
         "next": [{"key": e.key, "due": e.due, "state": e.state} for e in upcoming(editions, now)],
+    }
+
+
+def _nothing_yet(project: Project) -> dict[str, Any]:
+    """The same of a project that has no database yet, without making one."""
+    nothing = dict.fromkeys(("hold", "last_tick", "tick_age_s"))
+    empty: dict[str, Any] = {name: [] for name in ("held", "paused", "waiting", "next")}
+    return {
+        "config": str(project.config.file.resolve()),
+        **nothing,
+        **empty,
+        "outbox": {state.value: 0 for state in EntryState},
+        "subscribers": {standing.value: 0 for standing in Standing},
+    }
+
+
+def _stopped(edition: Edition) -> dict[str, Any]:
+    reason = edition.reason.removeprefix(jobs.BY_PERSON)
+    return {
+        "key": edition.key,
+        "reason": reason,
+        "due": edition.due,
+        "useful_until": edition.useful_until,
     }
 
 
@@ -104,7 +128,9 @@ def lines(project: Project, data: Mapping[str, Any], *, late: bool = False) -> l
     tick = "no tick has run yet" if age is None else f"last tick {words(age)} ago"
     out.append(f"{'LATE: ' if late else ''}{tick}; {project.config.file.resolve()}")
     out += [
-        f"held: {e['key']}: {e['reason']} (until {project.local(e['useful_until'])})" for e in data["held"]
+        f"{name}: {e['key']}: {e['reason']} (until {project.local(e['useful_until'])})"
+        for name in ("held", "paused")
+        for e in data[name]
     ]
     out += [
         f"waits for approval: {e['key']}, due {project.local(e['due'])}: notifier editions show {e['key']}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -61,24 +63,15 @@ def import_(shared: dict[str, Any], file: Path, accept_consent: bool, dry_run: b
             return answer.give(
                 shared, "import", {"imported": 0}, refused, problems=found.problems, code=exits.CONTENT
             )
-        store = project.app.store
-        gone = [
-            s
-            for s in found.subscribers
-            if (known := store.subscribers.by_address(s.address))
-            and known.standing in (Standing.LEFT, Standing.SUPPRESSED)
-        ]
+        gone = [] if project.app.is_new else _gone(project, found.subscribers)
         confirmed = sum(s.standing is Standing.CONFIRMED for s in found.subscribers)
-        new, changed = (0, 0) if dry_run else store.subscribers.put(found.subscribers, clock())
+        new, changed = (0, 0) if dry_run else project.app.store.subscribers.put(found.subscribers, clock())
         if not dry_run:
             forget(project.config)
         words = [
             f"{len(found.subscribers)} rows: {confirmed} with consent, {len(found.subscribers) - confirmed} pending (silent until they confirm)"
         ]
-        words += [
-            f"{project.shown(s.email)} had left or was suppressed and stays so"
-            for s in gone
-        ]
+        words += [f"{project.shown(s.email)} had left or was suppressed and stays so" for s in gone]
         words.append("nothing was changed (--dry-run)" if dry_run else f"{new} new, {changed} changed")
         if not accept_consent and any(s.consent for s in found.subscribers):
             words.append(
@@ -94,6 +87,13 @@ def import_(shared: dict[str, Any], file: Path, accept_consent: bool, dry_run: b
         return answer.give(shared, "import", data, words, problems=found.problems)
 
 
+def _gone(project: Project, people: Sequence[Subscriber]) -> list[Subscriber]:
+    """Those who have left or are suppressed: an import does not bring them back."""
+    known = project.app.store.subscribers
+    away = (Standing.LEFT, Standing.SUPPRESSED)
+    return [s for s in people if (found := known.by_address(s.address)) and found.standing in away]
+
+
 @command.command(
     "list",
     epilog=exits.epilog(
@@ -107,7 +107,7 @@ def listing(shared: dict[str, Any], standing: str | None, limit: int) -> int:
     """Subscribers with their choices. Addresses are masked unless -v."""
     with opened(shared) as project:
         wanted = {Standing(standing)} if standing else None
-        people = [s for _, s in zip(range(limit), project.app.store.subscribers.all(wanted), strict=False)]
+        people = list(islice(_all(project, wanted), limit))
         rows = [
             (
                 s.standing.value,
@@ -118,7 +118,8 @@ def listing(shared: dict[str, Any], standing: str | None, limit: int) -> int:
             )
             for s in people
         ]
-        counts = {k.value: n for k, n in project.app.store.subscribers.counts().items() if n}
+        standings = {} if project.app.is_new else project.app.store.subscribers.counts()
+        counts = {k.value: n for k, n in standings.items() if n}
         text = [
             *answer.table(rows, ("standing", "address", "languages", "digest", "projects")),
             ", ".join(f"{n} {k}" for k, n in counts.items()) or "nobody yet",
@@ -129,6 +130,11 @@ def listing(shared: dict[str, Any], standing: str | None, limit: int) -> int:
             {"counts": counts, "subscribers": [plain(s, project) for s in people]},
             text if rows else text[-1:],
         )
+
+
+def _all(project: Project, standing: set[Standing] | None) -> Iterator[Subscriber]:
+    """All subscribers; nobody where there is no database yet."""
+    return iter(()) if project.app.is_new else project.app.store.subscribers.all(standing)
 
 
 def plain(subscriber: Subscriber, project: Project) -> dict[str, Any]:
@@ -205,9 +211,10 @@ def show(shared: dict[str, Any], address: str) -> int:
 def find(project: Project, address: str) -> Subscriber:
     """The subscriber of this address, however it is typed."""
     try:
-        found = project.app.store.subscribers.by_address(normalise(address).normalised)
+        wanted = normalise(address).normalised
     except ValueError as error:
         raise click.UsageError(f"{address}: {error}") from None
+    found = None if project.app.is_new else project.app.store.subscribers.by_address(wanted)
     if found is None:
         raise click.UsageError(f"nobody is subscribed with {address}")
     return found
@@ -228,7 +235,7 @@ def export(shared: dict[str, Any], standing: str | None) -> int:
     """All subscribers in the form that `import` reads."""
     with opened(shared) as project:
         wanted = {Standing(standing)} if standing else None
-        rows = roster.write(project.app.store.subscribers.all(wanted)).decode()
+        rows = roster.write(_all(project, wanted)).decode()
         if project.wants_json:
             return answer.give(shared, "export", {"csv": rows})
         click.echo(rows, nl=False)
