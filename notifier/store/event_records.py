@@ -39,11 +39,12 @@ class EventRecords:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def fingerprint(self) -> str:
-        """A short text that differs after every publication: snapshots are only ever added."""
-        query = select(func.count(), func.max(snapshot.c.revised_at)).select_from(snapshot)
+        """A short text that differs after every publication: snapshots are only ever added.
+
+        Their number alone, because an index has it: the newest time would be looked for in every row, 20 ms with 10,000.
+        """
         with self._database.read() as connection:
-            count, newest = connection.execute(query).one()
-            return f"{count} {newest.isoformat() if newest else ''}".strip()
+            return str(connection.execute(select(func.count()).select_from(snapshot)).scalar_one())
 
     def publish(self, snapshots: Sequence[Snapshot]) -> int:
         """Store new snapshots; how many were new. What was published before stays as it is."""
