@@ -230,6 +230,7 @@ CASES: list[tuple[str, str, Change]] = [
     ("M207", "error", added('<table role="presentation" width="600"><tr><td>x</td></tr></table>')),
     ("M207", "error", added('<p style="white-space:nowrap">a line that is much wider than a telephone</p>')),
     ("M301", "error", in_text(ICS_LINK, "")),
+    ("M301", "error", in_text("\n-- \n", "\nhttps://region.example/here-only\n-- \n")),
     ("M301", "error", in_text("28–29", "27–29")),
     ("M301", "error", added("<p>Until 5 May 2020</p>")),
     ("M301", "error", in_text("Project meeting in Calabria", "A meeting")),
@@ -266,7 +267,7 @@ CASES: list[tuple[str, str, Change]] = [
     ("M602", "error", added('<a href="https://events.region.example/u/1001">leave</a>')),
     ("M602", "error", in_raw(b"/u/1", b"/u/2")),
     ("M603", "error", added('<p class="new" style="color:#123456">x</p>')),
-    ("M603", "error", added('<p class="quiet" style="color:#b0b8c0">faint by day</p>')),
+    ("M603", "error", added('<p class="quiet" style="color:#808080">faint by day, 3.9:1</p>')),
     ("M603", "error", in_html(".sender,.days{color:#f3f7fa", ".sender,.days{color:#3a4652")),
     ("M603", "error", in_html("[data-ogsc]", "[data-other]", count=200)),
 ]  # fmt: skip
