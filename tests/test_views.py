@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from makers import a_snapshot, a_span, a_subscriber, an_event
@@ -104,6 +105,43 @@ def test_a_foreign_title_does_not_stand_within_our_sentence() -> None:
     sentence = views.digest(content, views.setting_of(content))["sentence"]["text"]
 
     assert spaced(sentence) == "Предстои: 8 – 9 септември, след 160 дни."
+
+
+def test_of_one_meeting_with_a_foreign_title_only_the_days_left_are_said_below_its_days() -> None:
+    content = a_content(seminar(), language="bg")
+    view = views.digest(content, views.setting_of(content))
+
+    assert spaced(view["headline"]["text"]) == "Една среща: 8 – 9 септември"
+    assert spaced(view["sentence"]["text"]) == "След 160 дни."
+
+
+def test_a_subject_calls_a_meeting_online_by_its_project_before_it_cuts_the_title() -> None:
+    content = a_content(seminar(), language="de")
+
+    assert views.digest(content, views.setting_of(content))["subject"] == (
+        "Nächster Termin: SMARTY 8.–9. September"
+    )
+
+
+def test_a_deadline_with_an_hour_says_it_in_the_zone_of_the_event() -> None:
+    by = datetime(2020, 4, 15, 10, 0, tzinfo=UTC)
+    event = calabria(registration=Registration(link="https://region.example/register", by=by))
+
+    assert [spaced(d["by"]) for d in event_views.deadlines(event, a_setting())] == [
+        "15 kwietnia, 12:00 (Rzym)"
+    ]
+
+
+def test_the_nearest_meeting_can_go_into_calendars_on_the_web() -> None:
+    setting = a_setting()
+    event = stakeholders(online=Online(platform="MS Teams", link="https://teams.example/secret"))
+    card = event_views.with_button(event_views.card(a_snapshot(event), setting), setting)
+
+    hosts = [urlsplit(link["url"]).hostname for link in card["links"]]
+
+    assert hosts == list(event_views.WEB_CALENDAR_HOSTS)
+    assert event_views.OTHER_HOSTS.issuperset(hosts)
+    assert not any("secret" in link["url"] for link in card["links"])
 
 
 def test_a_cancelled_meeting_is_not_counted_as_ahead() -> None:

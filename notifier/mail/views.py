@@ -152,12 +152,12 @@ def sentence(ahead: Sequence[Event], changes: int, setting: Setting) -> str:
     """
     voice, told = setting.voice, []
     if ahead:
-        dates = voice.dates(ahead[0].span, relative_to=setting.today)
+        is_one = len(ahead) == 1  # its days stand in the headline
+        dates = "" if is_one else voice.dates(ahead[0].span, relative_to=setting.today)
         what = voice.own(ahead[0].title) or dates
         what = event_views.joined(what, event_views.days_left(ahead[0], setting), between=", ")
-        told.append(
-            voice.text("Next: {what}.", what=what) if len(ahead) > 1 else f"{event_views.capital(what)}."
-        )
+        if what:
+            told.append(f"{event_views.capital(what)}." if is_one else voice.text("Next: {what}.", what=what))
     if changes:
         told.append(voice.count("One meeting has changed.", "{n} meetings have changed.", changes))
     return " ".join(told)
