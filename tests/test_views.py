@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -121,6 +122,14 @@ def test_a_subject_calls_a_meeting_online_by_its_project_before_it_cuts_the_titl
     assert views.digest(content, views.setting_of(content))["subject"] == (
         "Nächster Termin: SMARTY 8.–9. September"
     )
+
+
+def test_a_cyrillic_subject_does_not_seem_to_shout_to_filters_that_know_latin_letters_only() -> None:
+    content = a_content(seminar(), language="bg")
+
+    subject = views.digest(content, views.setting_of(content))["subject"]
+
+    assert re.search("[a-z]", subject), subject
 
 
 def test_a_deadline_with_an_hour_says_it_in_the_zone_of_the_event() -> None:

@@ -6,6 +6,7 @@ where it is not the edition's. Counts go through the catalogue's plural forms.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from notifier.events.event import Event
@@ -47,7 +48,7 @@ def digest(ahead: Sequence[Event], setting: Setting) -> str:
             if (n := len(ahead) - 1)
             else catalogue.text("Coming up: {first}", first=first)
         )
-        if len(subject) <= WANTED:
+        if len(subject) <= WANTED and not _seems_all_capitals(subject):
             break
     return plain(subject)
 
@@ -57,6 +58,11 @@ def _calls(event: Event, setting: Setting) -> tuple[str, ...]:
     project = project_name(event.project, setting) if event.project else ""
     names = (short_name(event, setting.voice, LONGEST - 50), project, short_name(event, setting.voice, 24))
     return tuple(filter(None, names))
+
+
+def _seems_all_capitals(subject: str) -> bool:
+    """Whether filters that know Latin letters only (SpamAssassin's SUBJ_ALL_CAPS) take it for a shout: `среща: SMARTY`."""
+    return bool(re.search("[A-Z]", subject)) and not re.search("[a-z]", subject)
 
 
 def announcement(event: Event, setting: Setting) -> str:
