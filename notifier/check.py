@@ -15,7 +15,7 @@ from pathlib import Path
 
 from notifier.app import SERVED, App, packaged, read, template_folders
 from notifier.config import Config
-from notifier.configfile import problem_at
+from notifier.configfile import problem_at, without_effect
 from notifier.editions import planning
 from notifier.editions.base import Edition, Kind
 from notifier.errors import ContentError, Problem, TemplateError, UserError
@@ -65,7 +65,13 @@ def run(app: App, now: datetime, *, language: str | None = None) -> Findings:
     """
     facts = look(app, now)
     bench = _Bench(app.config, facts.reading, (language,) if language else app.config.organisation.languages)
-    problems = [*facts.problems, *organisation(app.config), *bench.catalogues(), *bench.calendars(facts)]
+    problems = [
+        *facts.problems,
+        *organisation(app.config),
+        *without_effect(app.config),
+        *bench.catalogues(),
+        *bench.calendars(facts),
+    ]
     problems += bench.samples()
     upcoming, held = bench.upcoming(facts, now)
     return Findings(

@@ -15,6 +15,30 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 MAX_BYTES = 1_000_000
 VERSION = 1
+#: Keys, and sections with all their keys, that can be written and do nothing yet.
+NOT_YET = (
+    "organisation.logo",
+    "sources",
+    "editions.update.horizon",
+    "editions.update.approval",
+    "editions.update.mode",
+    "editions.cancellation",
+    "editions.followup",
+    "editions.confirm",
+    "subscribers.double_opt_in",
+    "subscribers.confirm_valid",
+    "subscribers.keep_deliveries",
+    "subscribers.max_per_day",
+    "mail.bounces.mailbox",
+    "transports.pipelining",
+    "transports.connections",
+    "transports.rate",
+    "transports.per_domain",
+    "store.password",
+    "store.backup",
+    "web.trusted_proxies",
+    "alerts",
+)
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w|months?)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "month": 30 * 86400, "months": 30 * 86400}
 _SIZE = re.compile(r"(\d+)\s*(B|kB|MB)")

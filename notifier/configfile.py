@@ -7,14 +7,14 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from notifier.config import MAX_BYTES, VERSION, Config, Section
+from notifier.config import MAX_BYTES, NOT_YET, VERSION, Config, Section
 from notifier.errors import ConfigError, Problem
 
 Key = tuple[str | int, ...]
@@ -95,6 +95,29 @@ def problem_at(path: Path, key: Key, text: str) -> Problem:
     mark = next((marks[key[:n]] for n in range(len(key), 0, -1) if key[:n] in marks), None)
     value = Mark(mark.value_line, mark.value_column, mark.value_length) if mark and mark.value_line else mark
     return _at(path, "E204", text, value, raw.splitlines())
+
+
+def without_effect(config: Config) -> Iterator[Problem]:
+    """W202 for every key that is set to something else than its default and does nothing in this version."""
+    usual = Config.model_validate({"organisation": config.organisation})
+    for path in NOT_YET:
+        names = path.split(".")
+        given, default = (_value_at(one, names) for one in (config, usual))
+        if given != default and config.file.is_file():
+            found = problem_at(
+                config.file, tuple(names), f"{path} is understood, but has no effect in this version"
+            )
+            yield replace(
+                found, code="W202", severity="warning", fix="take it out, so that nobody relies on it"
+            )
+
+
+def _value_at(config: Config, names: Sequence[str]) -> object:
+    """The value of a key; None in a section that is not given."""
+    value: object = config
+    for name in names:
+        value = getattr(value, name, None)
+    return value
 
 
 def credential(value: str, environ: Mapping[str, str]) -> Secret:

@@ -18,6 +18,7 @@ from notifier import check
 from notifier.app import App
 from notifier.check import Findings
 from notifier.cli.main import main
+from notifier.configfile import load, without_effect
 from notifier.events.event import Event, Project, Registration
 from notifier.mail import samples
 from notifier.sources.base import Reading
@@ -262,3 +263,15 @@ def test_more_words_show_translations_and_how_much_was_composed(project: Path) -
 
 def test_a_language_that_is_not_spoken_is_wrong_usage(project: Path) -> None:
     assert called(project, "--language", "fr").code == 2
+
+
+def test_a_key_that_does_nothing_is_said_to_do_nothing(tmp_path):
+    # Given somebody who limits the rate, which this version does not do
+    text = '[organisation]\nname = "Office"\nsender = "a@region.example"\npostal_address = "x"\n[transports]\nurl = "maildir:outbox"\nrate = "5/s"\n'
+    (tmp_path / "config.toml").write_text(text)
+    loaded = load(tmp_path / "config.toml", {})
+    (found,) = without_effect(loaded.config)
+    assert (found.code, found.line, found.severity) == ("W202", 7, "warning")
+    # And without the key there is nothing to say
+    (tmp_path / "config.toml").write_text(text.replace('rate = "5/s"\n', ""))
+    assert list(without_effect(load(tmp_path / "config.toml", {}).config)) == []

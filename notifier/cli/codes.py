@@ -296,6 +296,11 @@ _WARNINGS = {
         "an old key",
         "The key still works, and is gone in the next version. Write the new one, as shown.",
     ),
+    "W202": (
+        "a key without effect",
+        "The key is known and its value is sound, but nothing in this version acts on it. Take it out, so that nobody\n"
+        "relies on a limit or a report that is not there; docs/reference/config.md marks all such keys.",
+    ),
 }
 
 _MAILS = {

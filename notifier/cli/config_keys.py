@@ -14,35 +14,11 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from notifier.config import Config, parse_size
+from notifier.config import NOT_YET, Config, parse_size
 from notifier.configfile import scan
 
 #: In the model, and not for the file.
 _INTERNAL = {"file"}
-#: Keys, and sections with all their keys, that can be written and do nothing yet.
-NOT_YET = (
-    "organisation.logo",
-    "sources",
-    "editions.update.horizon",
-    "editions.update.approval",
-    "editions.update.mode",
-    "editions.cancellation",
-    "editions.followup",
-    "editions.confirm",
-    "subscribers.double_opt_in",
-    "subscribers.confirm_valid",
-    "subscribers.keep_deliveries",
-    "subscribers.max_per_day",
-    "mail.bounces.mailbox",
-    "transports.pipelining",
-    "transports.connections",
-    "transports.rate",
-    "transports.per_domain",
-    "store.password",
-    "store.backup",
-    "web.trusted_proxies",
-    "alerts",
-)
 _SHARED = re.compile(r"editions\.(\w+)\.(mode|approval|useful_until)")
 _COMMENTED = re.compile(r"^# (?=\[\[?[a-z.]+\]|[a-z_]+ = )", re.MULTILINE)
 _UNITS = (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
