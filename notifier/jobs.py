@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Clock = Callable[[], datetime]
 #: The first word of an edition's reason says who may let it go on.
 BY_CONTENT, BY_APPROVAL, BY_GAP, BY_PERSON = "content: ", "approval: ", "gap: ", "person: "
-BY_HAND = "hand"  # slot of an edition that a person sends outside the plan
+BY_HAND = "hand"  # offset of an edition that a person sends outside the plan
 #: Planning looks back so far behind where it stands: a clock that was set back a little skips nothing, keys are unique.
 OVERLAP = timedelta(hours=1)
 CLOCK_SLACK_S = 300
@@ -293,7 +293,7 @@ def next_due(
 def current_edition(desk: Desk, edition: Edition) -> Edition | None:
     """The edition with what it speaks of now; None: it has nothing to say at present."""
     facts = desk.facts
-    if edition.slot == BY_HAND:
+    if edition.offset == BY_HAND:
         mentions = tuple(
             replace(m, revision=s.revision) for m in edition.mentions if (s := facts.snapshots.get(m.uid))
         )
@@ -303,7 +303,7 @@ def current_edition(desk: Desk, edition: Edition) -> Edition | None:
 
 def _asks(desk: Desk, edition: Edition) -> bool:
     """Whether a person must have approved it before it goes out."""
-    if edition.slot == BY_HAND:
+    if edition.offset == BY_HAND:
         return False  # whoever sends by hand has confirmed it
     if lacks_language(desk, edition):
         return True

@@ -15,8 +15,10 @@ from notifier import jobs
 from notifier.cli import stamp
 from notifier.cli.project import opened
 from notifier.cli.tick import fingerprint, is_idle
+from notifier.cli.ticking import failure_lines
 from notifier.editions.base import Edition, State
 from notifier.facts import refresh
+from notifier.sending import Sent
 from notifier.subscribers.address import masked
 
 KEY = "announcement/meeting@events.region.example"
@@ -301,3 +303,138 @@ def test_who_only_looks_makes_no_database(
 
     assert answer in said(ran, code)
     assert not made.state.exists()
+
+
+# Sending by hand
+
+
+def test_sending_what_waits_for_an_approval_is_that_approval_and_says_so(office: Office) -> None:
+    slug = asked(office).stem
+
+    sent = said(office.here("send", slug, "--yes"))
+
+    assert "sent to 2 people" in sent
+    assert len(messages(office)) == 2
+    assert (edition(office).state.value, edition(office).approved_by != "") == ("done", True)
+    app = office.app()
+    assert [a.what for a in app.store.acts.list(about=KEY)] == ["send"]
+    app.close()
+
+
+def test_what_a_person_holds_is_not_sent_by_hand(office: Office) -> None:
+    slug = asked(office).stem
+    said(office.here("editions", "hold", KEY, "--reason", "wrong place"))
+
+    assert "resume it first" in said(office.here("send", slug, "--yes"), code=4)
+
+    assert messages(office) == []
+
+
+def test_while_everything_is_on_hold_sending_says_that_it_waits(office: Office) -> None:
+    slug = office.tell().stem
+    said(office.here("hold", "--all", "wrong logo"))
+
+    waits = said(office.here("send", slug, "--yes"), code=4)
+
+    assert 'not sent yet: everything is on hold: "wrong logo' in waits and messages(office) == []
+    said(office.here("resume"))
+    said(office.here("tick"))
+    assert len(messages(office)) == 2
+
+
+def test_what_changes_after_it_was_sent_by_hand_and_before_it_leaves_is_held(office: Office) -> None:
+    file = office.tell()
+    said(office.here("hold", "--all", "wrong logo"))
+    said(office.here("send", file.stem, "--yes"), code=4)
+    retitle(file, "Nobody confirmed this")
+    said(office.here("resume"))
+
+    assert office.here("tick").code == 0
+
+    assert messages(office) == []
+    assert edition(office).reason == "approval: it changed after it was approved"
+
+
+def test_json_of_sending_says_to_how_many(office: Office) -> None:
+    slug = office.tell().stem
+
+    ran = office.here("--output-format", "json", "send", slug, "--yes")
+
+    assert ran.json["schema"] == "notifier/send/1"
+    assert ran.json["data"] == {"key": KEY, "state": "done", "sent": 2, "outbox": {"accepted": 2}}
+
+
+CADENCES = ("weekly", "biweekly", "monthly", "each")
+
+
+@pytest.fixture
+def readers(tmp_path: Path) -> Office:
+    """One reader of each frequency; a meeting ahead that everybody knew of; a note for whichever digest is next."""
+    made = an_office(tmp_path)
+    rows = (f"{f}@example.org;;en;{f};2020-01-07;consent;paper form;form-v1" for f in CADENCES)
+    people = made.write("people.csv", "\n".join([HEADINGS, *rows]) + "\n")
+    said(made.here("subscribers", "import", str(people), "--accept-consent"))
+    made.tell(days=20)
+    said(made.here("tick"))
+    planned = made.here("--output-format", "json", "-v", "plan").json["data"]["editions"]
+    for key in (row["key"] for row in planned if row["kind"] == "digest"):
+        made.write(f"data/notes/{key.removeprefix('digest/')}.md", "A word from the officer.\n")
+    return made
+
+
+def test_a_digest_sent_by_hand_is_what_was_previewed_for_all_who_want_digests(readers: Office) -> None:
+    out = readers.folder / "preview"
+    said(readers.here("preview", "events", "--lang", "en", "--out", str(out), "--no-open"))
+    assert "would send" in said(readers.here("send", "events", "--dry-run"))
+
+    assert "sent to 3 people" in said(readers.here("send", "events", "--yes"))
+
+    got = messages(readers)
+    assert [str(m["To"]).partition("@")[0] for m in got] == ["biweekly", "monthly", "weekly"]
+    assert all("A word from the officer." in text_of(m) for m in got)
+    assert "A word from the officer." in (out / "digest.en.txt").read_text()
+
+
+def test_a_digest_sent_by_hand_may_be_for_one_cadence(readers: Office) -> None:
+    assert "sent to 1 person" in said(readers.here("send", "events", "--cadence", "monthly", "--yes"))
+
+    assert [str(m["To"]) for m in messages(readers)] == ["monthly@example.org"]
+    today = datetime.now(UTC).date()
+    assert edition(readers, f"digest/events/{today}").cadence == "monthly"
+    assert "went out before" in said(readers.here("send", "events", "--yes"), code=4)
+
+
+def test_a_reminder_sent_by_hand_is_a_reminder_though_none_is_planned_any_more(office: Office) -> None:
+    begins = datetime.now(UTC) + timedelta(hours=14)
+    slug = f"{begins.date()}-soon"
+    head = f"uid: soon@events.region.example\ntitle: Soon\nwhen: {begins:%Y-%m-%d %H:00}\ntimezone: UTC"
+    office.write(f"data/events/{begins.year}/{slug}.md", f"---\n{head}\ntype: meeting\n---\nWe meet.\n")
+
+    said(office.here("send", slug, "--kind", "reminder", "--yes"))
+
+    start = f"{begins:%Y%m%dT%H0000Z}"
+    assert edition(office, f"reminder/soon@events.region.example/{start}/P1D").state.value == "done"
+    assert [str(m["Subject"]).partition(":")[0] for m in messages(office)] == ["Reminder"] * 2
+
+
+# What a tick says
+
+
+def test_a_tick_that_somebody_watches_says_what_it_did_not_send_and_why(office: Office) -> None:
+    office.tell()
+
+    watched = office.here("-v", "tick")
+
+    assert f"not sent: {KEY}: approval: nobody has approved it yet" in said(watched)
+
+
+def test_only_what_ended_is_not_tried_again_and_only_a_server_said_it() -> None:
+    failures = [("a", "550 5.1.1 no such user", None), ("b", "the connection was lost", None)]
+    sent = Sent(failed=1, unknown=1, failures=failures)
+
+    lines = failure_lines(jobs.Outcomes(sent=sent), {("a", "550 5.1.1 no such user")})
+
+    assert lines[:2] == [
+        'a: 1 recipient: the server said "550 5.1.1 no such user"; not tried again',
+        "b: 1 recipient: the connection was lost",
+    ]

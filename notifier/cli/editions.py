@@ -165,10 +165,18 @@ def _against_approval(edition: Edition) -> str:
     """Why there is nothing to approve; "" if there is."""
     if edition.state not in UNSENT:
         return f"{edition.key} is {edition.state.value}: there is nothing to approve"
-    if edition.state is State.HELD and not edition.reason.startswith(_BY_MACHINE):
-        held = f'{edition.key} is held by a person: "{edition.reason.removeprefix(jobs.BY_PERSON)}"'
-        return f"{held}; resume it first: notifier editions resume {edition.key}"
-    return ""
+    return words_of_hold(edition) if is_held_by_person(edition) else ""
+
+
+def is_held_by_person(edition: Edition) -> bool:
+    """Held, and by nobody who would let it go on by himself."""
+    return edition.state is State.HELD and not edition.reason.startswith(_BY_MACHINE)
+
+
+def words_of_hold(edition: Edition) -> str:
+    """That a person holds it, why, and how it goes on."""
+    held = f'{edition.key} is held by a person: "{edition.reason.removeprefix(jobs.BY_PERSON)}"'
+    return f"{held}; resume it first: notifier editions resume {edition.key}"
 
 
 def _show_what_is_approved(edition: Edition, seen: Seen, content: str | None, *, yes: bool) -> None:

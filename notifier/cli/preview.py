@@ -16,7 +16,8 @@ from notifier.cli.project import Project, opened
 from notifier.cli.subscribers import find as find_subscriber
 from notifier.config import Newsletter
 from notifier.editions import digest, planning
-from notifier.editions.base import Edition, Kind
+from notifier.editions.base import Edition, Kind, announcement_key, mention, reminder_key
+from notifier.events.event import Event
 from notifier.mail.outbox import Entry
 from notifier.mail.page import Page
 from notifier.subscribers import audience
@@ -111,11 +112,14 @@ def _sample(project: Project, language: str) -> Subscriber:
     return reading.sample_reader((language,), project.config.organisation.sender)
 
 
-def choose(project: Project, at: jobs.Desk, what: str | None, kind: Kind | None) -> Edition:
+def choose(
+    project: Project, at: jobs.Desk, what: str | None, kind: Kind | None, cadence: str = ""
+) -> Edition:
     """The edition that is meant: a stored one by its key, an event's notice, or the digest of this moment."""
     stored = None if what is None or project.app.is_new else project.app.store.editions.get(what)
     if stored:
-        return replace(stored, date=stored.due)
+        current = None if stored.state.is_final else jobs.current_edition(at, stored)
+        return replace(current or stored, date=stored.due)
     by_slug = {s.event.slug: uid for uid, s in at.facts.snapshots.items()}
     if what in by_slug:
         return of_event(at, by_slug[what], kind or Kind.ANNOUNCEMENT, project.now)
@@ -132,13 +136,16 @@ def choose(project: Project, at: jobs.Desk, what: str | None, kind: Kind | None)
         if not ahead:
             raise click.UsageError("no event lies ahead; name one, or move the clock with --at")
         return of_event(at, ahead[0].event.uid, kind, project.now)
-    return digest_now(at, what or newsletters[0], project.now)
+    return digest_now(at, what or newsletters[0], project.now, cadence)
 
 
-def digest_now(at: jobs.Desk, newsletter: str, now: datetime) -> Edition:
-    """The digest as it would be if it were due at this moment."""
+def digest_now(at: jobs.Desk, newsletter: str, now: datetime, cadence: str = "") -> Edition:
+    """The digest as it would be if it were due at this moment, with the note of the next regular one.
+
+    Without a cadence it is for everybody who wants digests, and the note is of the cadence that most have.
+    """
     letter = at.press.newsletter(newsletter)
-    cadence = CADENCE if CADENCE in letter.schedule else next(iter(letter.schedule), "")
+    usual = CADENCE if CADENCE in letter.schedule else next(iter(letter.schedule), "")
     mentions = digest.contents(list(at.facts.snapshots.values()), now, at.app.config, letter)
     return Edition(
         f"digest/{newsletter}/{now.date()}",
@@ -147,7 +154,7 @@ def digest_now(at: jobs.Desk, newsletter: str, now: datetime) -> Edition:
         now,
         now + timedelta(days=2),
         mentions,
-        slot=_slot(at, letter, cadence, now),
+        slot=_slot(at, letter, cadence or usual, now),
         cadence=cadence,
         date=now,
     )
@@ -158,7 +165,7 @@ def _slot(at: jobs.Desk, letter: Newsletter, cadence: str, now: datetime) -> str
 
     Asked of the schedule, not of the plan: there the digests of all cadences stand side by side.
     """
-    if not cadence:
+    if cadence not in letter.schedule:
         return ""
     until = now + NEXT_SLOT
     slots = digest.due_between(letter, cadence, now - timedelta(seconds=1), until, at.app.config)
@@ -166,7 +173,7 @@ def _slot(at: jobs.Desk, letter: Newsletter, cadence: str, now: datetime) -> str
 
 
 def of_event(at: jobs.Desk, uid: str, kind: Kind, now: datetime) -> Edition:
-    """The notice of an event as it is planned; where none is planned any more, as it would be sent now."""
+    """The notice of an event as it is planned, of several the next; where none is planned, as it would be sent now."""
     snapshots = list(at.facts.snapshots.values())
     start = at.facts.snapshots[uid].event.span.starts_at
     planned = [
@@ -175,12 +182,11 @@ def of_event(at: jobs.Desk, uid: str, kind: Kind, now: datetime) -> Edition:
         if e.kind is kind and any(m.uid == uid for m in e.mentions)
     ]
     if planned:
-        return replace(planned[0], date=planned[0].due)
-    from notifier.editions.base import announcement_key, mention
-
+        ahead = next((e for e in planned if e.due >= now), planned[-1])
+        return replace(ahead, date=ahead.due)
     snapshot = at.facts.snapshots[uid]
     return Edition(
-        announcement_key(snapshot.event),
+        _key(at, snapshot.event, kind, now),
         kind,
         at.app.config.newsletter[0].name,
         now,
@@ -188,6 +194,15 @@ def of_event(at: jobs.Desk, uid: str, kind: Kind, now: datetime) -> Edition:
         (mention(snapshot),),
         date=now,
     )
+
+
+def _key(at: jobs.Desk, event: Event, kind: Kind, now: datetime) -> str:
+    """A reminder's names the nearest of those that there are, so that this one does not come again."""
+    if kind is not Kind.REMINDER:
+        return announcement_key(event)
+    left = event.span.starts_at - now
+    before = at.app.config.editions.reminder.before
+    return reminder_key(event, min(before, key=lambda one: abs(one - left), default=timedelta(0)))
 
 
 def _write(at: jobs.Desk, edition: Edition, reader: Subscriber, out: Path) -> Shown:

@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from notifier import jobs
-from notifier.cli import answer, confirm, exits, preview, reading, stamp, ticking
+from notifier.cli import answer, confirm, editions, exits, preview, reading, stamp, ticking
 from notifier.cli.project import Project, clock, opened
 from notifier.editions.base import Edition, Kind
+from notifier.editions.schedule import CADENCES
 from notifier.errors import LockedError
-from notifier.mail.outbox import Entry, Outcome
+from notifier.mail.outbox import Entry, EntryState, Outcome
 from notifier.store.lock import RunLock
 from notifier.subscribers.address import normalise
 
@@ -45,6 +46,11 @@ from notifier.subscribers.address import normalise
     metavar="ADDR",
     help="Only to this address, with a marked subject; counts for nothing.",
 )
+@click.option(
+    "--cadence",
+    type=click.Choice(CADENCES),
+    help="Of a digest: only to readers of this one; else to all who want digests.",
+)
 @click.option("--lang", "language", metavar="LANG", help="Of a test: in this language.")
 @click.option("--dry-run", is_flag=True, help="Say who would get it; send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -54,6 +60,7 @@ def command(
     what: str,
     kind: str | None,
     tests: tuple[str, ...],
+    cadence: str | None,
     language: str | None,
     dry_run: bool,
     yes: bool,
@@ -63,8 +70,8 @@ def command(
         if shared["at"] and not dry_run:
             raise click.UsageError("--at freezes the clock: send takes it only with --dry-run")
         at = reading.desk(project)
-        edition = preview.choose(project, at, what, Kind(kind) if kind else None)
-        edition = replace(edition, due=project.now, date=project.now, slot=edition.slot or "")
+        edition = preview.choose(project, at, what, Kind(kind) if kind else None, cadence or "")
+        edition = replace(edition, due=project.now, date=project.now)
         if words := jobs.trouble(edition, at.facts):
             errors = [p for p in at.facts.problems if p.is_error]
             return answer.give(
@@ -77,10 +84,11 @@ def command(
 
 def _send(project: Project, at: jobs.Desk, edition: Edition, *, dry_run: bool, yes: bool) -> int:
     """Store the edition; deliver it, unless another run holds the lock: then that one does."""
-    stored = None if project.app.is_new else project.app.store.editions.get(_by_hand(edition).key)
-    if stored and stored.state.is_final:
-        words = f"{stored.key} went out before: it is {stored.state.value}"
-        return answer.give(project.shared, "send", {"key": stored.key, "sent": 0}, words, code=exits.FINDINGS)
+    stored = None if project.app.is_new else project.app.store.editions.get(edition.key)
+    if words := _against_sending(stored):
+        return answer.give(
+            project.shared, "send", {"key": edition.key, "sent": 0}, words, code=exits.FINDINGS
+        )
     recipients = [] if project.app.is_new else jobs.audience_of(at, edition)
     page = at.press.page(edition, recipients[0].variant) if recipients else None
     count = len(recipients)
@@ -93,8 +101,9 @@ def _send(project: Project, at: jobs.Desk, edition: Edition, *, dry_run: bool, y
             f"would send {effect}" if recipients else effect,
         )
     confirm.ask("Send", f"{effect} now", count, yes=yes)
-    project.app.store.editions.plan([_by_hand(edition)], _planned_until(project))
-    project.app.store.acts.note(getpass.getuser(), "send", clock(), about=edition.key)
+    by_hand = _by_hand(edition, at.press.content_hash(edition))
+    project.app.store.editions.plan([by_hand], _planned_until(project))
+    project.app.store.editions.hasten(by_hand, getpass.getuser(), clock())
     stamp.forget(project.config)
     lock = RunLock(project.config.state)
     try:
@@ -108,7 +117,44 @@ def _send(project: Project, at: jobs.Desk, edition: Edition, *, dry_run: bool, y
         )
     with lock:
         outcomes = ticking.run(project)
-    return ticking.report({**project.shared, "verbose": max(1, project.verbose)}, project, outcomes)
+    return _result(project, edition.key, outcomes)
+
+
+def _against_sending(stored: Edition | None) -> str:
+    """Why it is not sent by hand; "" if it may be."""
+    if stored is None:
+        return ""
+    if stored.state.is_final:
+        return f"{stored.key} went out before: it is {stored.state.value}"
+    if editions.is_held_by_person(stored):
+        return editions.words_of_hold(stored)
+    if stored.state not in editions.UNSENT:
+        return f"{stored.key} is {stored.state.value}: it is being sent already; see `notifier outbox list --edition {stored.key}`"
+    return ""
+
+
+def _result(project: Project, key: str, outcomes: jobs.Outcomes) -> int:
+    """What became of it, for whoever sent it: to how many, or why not; what else the run did is told as a tick tells it."""
+    edition = project.app.store.editions.get(key)
+    assert edition is not None  # it was stored before
+    counts = {state.value: n for state, n in project.app.store.outbox.counts(key).items() if n}
+    accepted = counts.get(EntryState.ACCEPTED.value, 0)
+    left = [f"{n} {state}" for state, n in counts.items() if state != EntryState.ACCEPTED.value]
+    if counts:
+        words = ", ".join([f"sent to {confirm.people(accepted)}", *left])
+    elif project.app.store.hold:
+        words = f'not sent yet: everything is on hold: "{project.app.store.hold}"; it goes out after `notifier resume`'
+    else:
+        words = f"not sent: {key} is {edition.state.value}" + (
+            f": {edition.reason}" if edition.reason else ""
+        )
+    code = ticking.code_of(outcomes)
+    if not accepted:
+        code = exits.first([code, exits.FINDINGS])
+    data = {"key": key, "state": edition.state, "sent": accepted, "outbox": counts}
+    if not project.wants_json:
+        ticking.tell_failures(project, outcomes, code)
+    return answer.give(project.shared, "send", data, words, code=code)
 
 
 def _planned_until(project: Project) -> Any:
@@ -116,11 +162,13 @@ def _planned_until(project: Project) -> Any:
     return project.app.store.editions.planned_until() or project.now
 
 
-def _by_hand(edition: Edition) -> Edition:
+def _by_hand(edition: Edition, content: str) -> Edition:
+    """As it was shown and confirmed, whatever the schedule says of it."""
     return replace(
         edition,
-        slot=jobs.BY_HAND,
+        offset=jobs.BY_HAND,
         prepare_at=None,
+        content_hash=content,
         useful_until=max(edition.useful_until, edition.due + timedelta(hours=1)),
     )
 

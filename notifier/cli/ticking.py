@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Container
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from notifier import jobs
 from notifier.cli import answer, exits, stamp
 from notifier.cli.project import Project, clock, opened, parse_span_of_time
 from notifier.cli.tick import clock_boot, fingerprint
+from notifier.mail.outbox import EntryState
 from notifier.store.lock import RunLock
 
 MAX_LINES = 12
@@ -88,19 +90,35 @@ def code_of(outcomes: jobs.Outcomes) -> int:
 def report(shared: dict[str, Any], project: Project, outcomes: jobs.Outcomes) -> int:
     """Nothing, when all is well and nobody looks; else what happened in at most 12 lines."""
     code = code_of(outcomes)
-    if project.wants_json:
+    if shared["output_format"] == "json":
         click.echo(answer.document("tick", outcomes, outcomes.problems, code))
         return code
-    if code:
-        for line in failure_lines(outcomes)[:MAX_LINES]:
-            click.echo(line, err=True)
+    tell_failures(project, outcomes, code)
     if sys.stdout.isatty() or shared["verbose"]:
         click.echo("\n".join(success_lines(project, outcomes)))
     return code
 
 
-def failure_lines(outcomes: jobs.Outcomes) -> list[str]:
-    """Edition, number of recipients, the server's own words, next retry, the command to look closer."""
+def tell_failures(project: Project, outcomes: jobs.Outcomes, code: int) -> None:
+    """On stderr, where something went wrong."""
+    if code:
+        for line in failure_lines(outcomes, _ended(project, outcomes))[:MAX_LINES]:
+            click.echo(line, err=True)
+
+
+def _ended(project: Project, outcomes: jobs.Outcomes) -> set[tuple[str, str]]:
+    """(edition, last reply) of what will not be tried again, among what went wrong in this run."""
+    states = {EntryState.FAILED, EntryState.EXPIRED}
+    keys = {key for key, *_ in outcomes.sent.failures} if outcomes.sent else set()
+    outbox = project.app.store.outbox
+    return {(key, e.reply) for key in keys for e in outbox.entries(edition=key, states=states)}
+
+
+def failure_lines(outcomes: jobs.Outcomes, ended: Container[tuple[str, str]] = ()) -> list[str]:
+    """Edition, number of recipients, the server's own words, next retry, the command to look closer.
+
+    `ended`: (edition, words) of what will not be tried again.
+    """
     lines = []
     if outcomes.clock_jumped:
         lines.append(outcomes.clock_jumped)
@@ -114,10 +132,11 @@ def failure_lines(outcomes: jobs.Outcomes) -> list[str]:
     for (key, words), retries in sorted(grouped.items(), key=lambda item: -len(item[1])):
         again = min((r for r in retries if r), default=None)
         people = f"{len(retries)} recipient{'s' if len(retries) != 1 else ''}"
-        lines.append(
-            f'{key}: {people}: the server said "{words}"'
-            + (f"; next try {again:%Y-%m-%d %H:%M} UTC" if again else "; not tried again")
-        )
+        # Only a server begins with a reply code; the other words are ours.
+        told = f'the server said "{words}"' if words[:3].isdecimal() else words or "no answer"
+        after = "; not tried again" if (key, words) in ended else ""
+        after = f"; next try {again:%Y-%m-%d %H:%M} UTC" if again else after
+        lines.append(f"{key}: {people}: {told}{after}")
     if len(lines) >= MAX_LINES:
         lines = [*lines[: MAX_LINES - 2], f"and {len(lines) - MAX_LINES + 2} more"]
     errors = sum(p.is_error for p in outcomes.problems)
@@ -130,6 +149,7 @@ def failure_lines(outcomes: jobs.Outcomes) -> list[str]:
 
 def success_lines(project: Project, outcomes: jobs.Outcomes) -> list[str]:
     lines = [f"opened: {key}" for key in outcomes.opened]
+    lines += [f"not sent: {key}: {words}" for key, words in outcomes.unsent.items()]
     lines += [f"waits for approval: {key}   (notifier editions show {key})" for key in outcomes.waiting]
     if outcomes.sent and outcomes.sent.accepted:
         count = outcomes.sent.accepted

@@ -110,6 +110,10 @@ class EditionRecords(Protocol):
         """Note the approval of exactly this content; whether the edition was still waiting or held for it."""
         ...
 
+    def hasten(self, edition: Edition, who: str, now: datetime) -> bool:
+        """A person sends an unsent edition now: due, of use, spoken of, offset and content become as in `edition`, approved; whether it was still unsent."""
+        ...
+
     def save_page(self, key: str, variant: str, page: bytes) -> None:
         """Keep the compiled page; the first one stays."""
         ...

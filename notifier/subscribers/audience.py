@@ -57,8 +57,8 @@ def choose(
     """A decision for each subscriber, in their order; `snapshots` by UID.
 
     Someone is in who is confirmed, chose the kind, the newsletter and (for a digest) its cadence, and whom at least
-    one of its events concerns: in all of projects, series, topics and regions, and visible to them. A digest that was
-    planned without any event (`empty = "send"`) goes to everyone else who is due one.
+    one of its events concerns: in all of projects, series, topics and regions, and visible to them. A digest without a
+    cadence (sent by hand) is for everyone who wants digests. A digest that was planned without any event (`empty = "send"`) goes to everyone else who is due one.
 
     An update or a cancellation goes to the confirmed among `told`, the `id` of those who were sent an edition that
     mentions the event, whatever they choose now.
@@ -136,9 +136,13 @@ def _choice_against(
         return _out(
             "newsletter", f"does not read {_listed(newsletters)}: chose {_listed(reader.newsletters)}"
         )
-    if edition.kind is Kind.DIGEST and edition.cadence and reader.frequency != edition.cadence:
-        wanted = "notices only, no digest" if reader.frequency == "each" else f"the {reader.frequency} digest"
-        return _out("frequency", f"gets no {edition.cadence} digest: chose {wanted}")
+    wants_none = reader.frequency == "each"
+    if edition.kind is Kind.DIGEST and (
+        wants_none or (edition.cadence and reader.frequency != edition.cadence)
+    ):
+        wanted = "notices only, no digest" if wants_none else f"the {reader.frequency} digest"
+        digest = " ".join(filter(None, (edition.cadence, "digest")))
+        return _out("frequency", f"gets no {digest}: chose {wanted}")
     return None
 
 
