@@ -105,6 +105,11 @@ def test_the_current_digest_for_a_late_joiner_has_no_cadence() -> None:
     assert decision.words.startswith("gets the current digest once of events; 1 of its 1 meetings")
 
 
+def test_who_wants_notices_only_gets_no_digest_sent_by_hand_either() -> None:
+    decision = the(a_digest(CALABRIA, cadence=""), a_subscriber(frequency="each"))
+    assert (decision.reason, decision.words) == ("frequency", "gets no digest: chose notices only, no digest")
+
+
 def test_a_reader_of_one_project_gets_only_its_events_of_a_digest() -> None:
     edition = a_digest(SEMINAR, CALABRIA, LOOSE)
     decision = the(edition, a_subscriber(projects=("smarty",)))

@@ -429,7 +429,10 @@ def test_a_tick_that_somebody_watches_says_what_it_did_not_send_and_why(office: 
 
 
 def test_only_what_ended_is_not_tried_again_and_only_a_server_said_it() -> None:
-    failures = [("a", "550 5.1.1 no such user", None), ("b", "the connection was lost", None)]
+    failures: list[tuple[str, str, datetime | None]] = [
+        ("a", "550 5.1.1 no such user", None),
+        ("b", "the connection was lost", None),
+    ]
     sent = Sent(failed=1, unknown=1, failures=failures)
 
     lines = failure_lines(jobs.Outcomes(sent=sent), {("a", "550 5.1.1 no such user")})

@@ -246,6 +246,31 @@ def test_a_held_edition_waits_again_when_approved(store: Store) -> None:
     assert store.outbox.address(KEY, people(store), NOW) == 3
 
 
+def test_an_edition_sent_by_hand_is_due_and_approved_with_what_was_shown(store: Store) -> None:
+    later = NOW + timedelta(days=1)
+    store.editions.plan([an_edition(due=later, prepare_at=NOW, useful_until=later)], NOW)
+    store.editions.freeze(KEY, [], "hash-1", NOW)
+    store.editions.save_page(KEY, "v1", b"one")
+    shown = an_edition(due=NOW, mentions=(Mention("a@x", 2),), content_hash="hash-2", offset="hand")
+
+    assert store.editions.hasten(shown, "ana", NOW)
+
+    stored = store.editions.get(KEY)
+    assert stored and (stored.due, stored.mentions, stored.content_hash) == (NOW, shown.mentions, "hash-2")
+    assert (stored.state, stored.approved_by, stored.offset) == (State.WAITING, "ana", "hand")
+    assert store.editions.page(KEY, "v1") is None
+    assert [(a.what, a.who) for a in store.acts.list(about=KEY)] == [("send", "ana")]
+    assert store.outbox.address(KEY, people(store), NOW) == 3
+
+
+def test_an_open_edition_is_not_sent_by_hand_again(store: Store) -> None:
+    an_open_edition(store)
+
+    assert not store.editions.hasten(an_edition(due=NOW, content_hash="hash-2"), "ana", NOW)
+
+    assert state_of(store) is State.OPEN
+
+
 def test_what_an_open_edition_speaks_of_does_not_change(store: Store) -> None:
     an_open_edition(store)
 

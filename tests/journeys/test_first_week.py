@@ -93,7 +93,7 @@ def test_from_an_empty_folder_to_mail_that_can_be_explained(tmp_path: Path) -> N
     asked = office.run("send", slug)
     assert asked.code == 5
     assert "to 2 people now" in asked.err
-    assert "2 messages accepted" in said(office.here("send", slug, "--yes"))
+    assert "sent to 2 people" in said(office.here("send", slug, "--yes"))
     box = subjects(office.folder / "outbox")
     assert [to for to, _ in box] == ["biuro@example.org", "me@example.org", "office@example.org"]
     assert office.run("tick") == Ran(0, "", "")
