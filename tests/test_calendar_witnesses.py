@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import subprocess
 import sys
 import zoneinfo
@@ -19,6 +18,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import witnesses
 from dateutil.tz import tzical
 from makers import a_snapshot, a_span, an_event
 
@@ -28,7 +28,6 @@ from notifier.events.event import Event, Material, Online, Organiser, Place, Ses
 
 ROOT = Path(__file__).parents[1]
 TOOLS = ROOT.parent / "shared" / "tools" / "ical"
-SCRATCH = ROOT / "build" / "witness"
 NOW = datetime(2020, 4, 1, 6, 0, tzinfo=UTC)
 SETTINGS = CalendarSettings(
     organiser_name="Urząd Marszałkowski; biuro spotkań",
@@ -116,11 +115,11 @@ def files(_pinned_zones: None, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 @pytest.fixture(scope="module")
 def libical(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not shutil.which("gcc") or not shutil.which("pkg-config"):
-        pytest.skip("libical witness: gcc or pkg-config is not installed")
+    for name in ("gcc", "pkg-config"):
+        witnesses.program(name)
     flags = run("pkg-config", "--cflags", "--libs", "libical")
     if flags.returncode:
-        pytest.skip("libical witness: libical-dev is not installed")
+        witnesses.missing("libical-dev is not installed")
     program = tmp_path_factory.mktemp("libical") / "libical_check"
     built = run("gcc", "-O1", str(tools / "libical_check.c"), "-o", str(program), *flags.stdout.split())
     assert built.returncode == 0, built.stderr
@@ -130,21 +129,7 @@ def libical(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def icaljs() -> Path:
     """The folder in which `node` finds ical.js."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("ical.js witness: node or npm is not installed")
-    if not (SCRATCH / "node_modules" / "ical.js" / "package.json").is_file():
-        own = SCRATCH.with_name(f"witness-{os.getpid()}")  # several test processes may come here at once
-        own.mkdir(parents=True, exist_ok=True)
-        (own / "package.json").write_text('{"private": true}')
-        got = run("npm", "install", "--silent", "--no-audit", "--no-fund", "ical.js@2", cwd=own)
-        if got.returncode:
-            shutil.rmtree(own)
-            pytest.skip(f"ical.js witness: npm install failed: {got.stderr.strip()[:200]}")
-        try:
-            own.rename(SCRATCH)
-        except OSError:  # another process was faster
-            shutil.rmtree(own)
-    return SCRATCH
+    return witnesses.node_modules().parent
 
 
 def run(*command: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

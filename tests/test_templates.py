@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import witnesses
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from jinja2 import Environment
@@ -361,16 +362,6 @@ HTML_RULES = {
 }
 
 
-def node_modules(package: str) -> Path:
-    """The folder of npm packages, by NODE_MODULES or beside the checkout; skips where `package` is not installed."""
-    for folder in (os.environ.get("NODE_MODULES", ""), str(ROOT / "build" / "witness" / "node_modules")):
-        if folder and (Path(folder) / package).is_dir():
-            return Path(folder)
-    if os.environ.get("NOTIFIER_REQUIRE_WITNESSES"):
-        pytest.fail(f"{package} is required here and not installed")
-    pytest.skip(f"{package} is not installed: npm install it and set NODE_MODULES to the folder node_modules")
-
-
 def written(folder: Path) -> list[str]:
     for name, html in samples().items():
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
@@ -380,9 +371,10 @@ def written(folder: Path) -> list[str]:
     return sorted(str(file) for file in folder.glob("*.html"))
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(tmp_path: Path) -> None:
-    modules = node_modules("axe-core")
+    modules = witnesses.node_modules()
     chromium = shutil.which("chromium") or pytest.skip("chromium is not installed")
     (tmp_path / "axe.mjs").write_text(AXE)
     environment = os.environ | {"NODE_MODULES": str(modules), "CHROMIUM": chromium}
@@ -401,7 +393,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(tmp_path: Path) -> None:
 
 @pytest.mark.browser
 def test_the_html_is_valid(tmp_path: Path) -> None:
-    modules = node_modules("html-validate")
+    modules = witnesses.node_modules()
     (tmp_path / "rules.json").write_text(json.dumps(HTML_RULES))
     files = [file for file in written(tmp_path) if not file.endswith(".bare.html")]
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 import pytest
+import witnesses
 from serving import free_port, serving
 from visitor import NOBODY, READER
 
@@ -25,9 +24,7 @@ from notifier.subscribers.subscriber import Standing
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
-WITNESS = ROOT / "build/witness"
 PICTURES = ROOT / "build/web"
-PACKAGES = ("axe-core@4.14.1", "playwright-core@1.65.1", "html-validate@10.17.0", "ical.js@2")
 LANGUAGES = ("pl", "en", "de", "bg")
 SCHEMES = ("light", "dark")
 WIDTHS = (320, 375, 1280)
@@ -37,35 +34,9 @@ Finding = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def modules() -> Path:
-    """Where node finds the browser's driver and the judges; installed on first use."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        missing("node or npm is not installed")
-    if not shutil.which("chromium"):
-        missing("chromium is not installed")
-    WITNESS.mkdir(parents=True, exist_ok=True)
-    with (WITNESS.parent / "witness.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may come here at once
-        if not all((WITNESS / "node_modules" / package.rpartition("@")[0]).is_dir() for package in PACKAGES):
-            command = [
-                "npm",
-                "install",
-                "--silent",
-                "--no-audit",
-                "--no-fund",
-                "--prefix",
-                str(WITNESS),
-                *PACKAGES,
-            ]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-            if done.returncode:
-                missing(f"npm install failed: {done.stderr.strip()[:200]}")
-    return WITNESS / "node_modules"
-
-
-def missing(what: str) -> NoReturn:
-    if os.environ.get("NOTIFIER_REQUIRE_WITNESSES"):
-        pytest.fail(f"browser: {what}")
-    pytest.skip(f"browser: {what}")
+    """Where node finds the browser's driver and the judges."""
+    witnesses.program("chromium")
+    return witnesses.node_modules()
 
 
 @pytest.fixture
