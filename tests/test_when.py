@@ -161,7 +161,9 @@ def spans(draw: st.DrawFn) -> Span:
 
 @st.composite
 def _walls(draw: st.DrawFn, day: date, zone: str) -> tuple[time, int]:
-    clock = draw(st.sampled_from((time(1, 30), time(1, 45), time(2, 15))) | st.times()).replace(second=0, fold=0)
+    clock = draw(st.sampled_from((time(1, 30), time(1, 45), time(2, 15))) | st.times()).replace(
+        second=0, fold=0
+    )
     local = datetime.combine(day, clock.replace(microsecond=0), ZoneInfo(zone))
     one, two = local.utcoffset(), local.replace(fold=1).utcoffset()
     assert one is not None and two is not None

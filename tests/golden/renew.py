@@ -40,7 +40,9 @@ def made() -> Iterator[tuple[str, bytes]]:
     at = desk()
     for kind in KINDS:
         is_digest = kind is Kind.DIGEST
-        edition = preview.digest_now(at, "events", NOW) if is_digest else preview.of_event(at, EVENT, kind, NOW)
+        edition = (
+            preview.digest_now(at, "events", NOW) if is_digest else preview.of_event(at, EVENT, kind, NOW)
+        )
         for language in LANGUAGES:
             reader = reading.sample_reader((language,), at.app.config.organisation.sender)
             page = at.press.page(edition, preview.variant_of(at, edition, reader))
