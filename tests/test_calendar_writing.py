@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime, time
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from icalendar import vCalAddress, vDate, vDatetime, vInt, vText, vUri
+from icalendar import Calendar, vCalAddress, vDate, vDatetime, vInt, vText, vUri
+from makers import a_snapshot, a_span, an_event
 
-from notifier.events import calendar_lines
+from notifier.events import calendar, calendar_lines
+from notifier.events.calendar import CalendarSettings
 from notifier.events.ics_bytes import clean
 
 DAYS = st.dates(min_value=date(1, 1, 1), max_value=date(9999, 12, 31))
@@ -47,3 +49,17 @@ def test_numbers_and_addresses_are_written_as_icalendar_writes_them() -> None:
     assert calendar_lines._uri("https://x.example/ż;,") == vUri("https://x.example/ż;,").to_ical().decode()
     address = vCalAddress("mailto:events@region.example").to_ical()
     assert calendar_lines._uri("mailto:events@region.example").encode() == address
+
+
+def test_an_address_that_looks_like_a_time_names_no_zone() -> None:
+    # Given a whole-day event whose page has the name of a property in its address
+    link = "https://x.example/DTSTART;TZID=Europe/Nowhere:20200428T100000"
+    settings = CalendarSettings(organiser_name="Office", organiser_mail="events@region.example")
+    whole, timed = an_event(link=link), an_event("timed", span=a_span(at="10:00"), link=link)
+
+    # When the feed is written, then it has the zone of the other event alone
+    feed = calendar.feed(
+        [a_snapshot(whole), a_snapshot(timed)], ["en"], settings=settings, now=a_snapshot().revised_at
+    )
+    zones = Calendar.from_ical(feed).walk("VTIMEZONE")
+    assert [str(zone["TZID"]) for zone in zones] == ["Europe/Warsaw"]

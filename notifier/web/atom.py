@@ -78,8 +78,6 @@ def _entry(
 def _with_days(snapshot: Snapshot) -> Snapshot:
     """A month as its days: calendars have no entry for it, here its texts are wanted and the days are said apart."""
     event = snapshot.event
-    if not event.span.is_month:
-        return snapshot
     days = event.model_copy(update={"span": replace(event.span, is_month=False)})
     return snapshot.model_copy(update={"event": days})
 

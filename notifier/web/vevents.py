@@ -13,6 +13,9 @@ class Vevents:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, int, str], bytes] = {}
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def take(
         self, snapshots: Iterable[Snapshot], language: str, make: Callable[[Snapshot], bytes]
     ) -> list[bytes]:

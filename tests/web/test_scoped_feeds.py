@@ -86,7 +86,8 @@ def test_a_key_that_nobody_has_is_not_found(visitor: Visitor, path: str) -> None
     publish(visitor, an_event("plain", project="", series=""))
 
     assert visitor.get(path).status_code == 404
-    assert visitor.get("/feed/en/project/.ics").status_code == 404
+    for nothing in ("/feed/en/project/.ics", "/next/.en.ics", "/next/en.ics", "/next/..en.ics"):
+        assert visitor.get(nothing).status_code == 404
 
 
 @pytest.mark.parametrize("path", [*PARTS.values(), NEXT_OF_SERIES])
@@ -288,6 +289,7 @@ def test_a_publication_costs_one_entry(visitor: Visitor, monkeypatch: pytest.Mon
     # Then it alone is written again, once a language
     assert written == [("seminar", 2, "en"), ("seminar", 2, "pl")]
     assert titles(visitor, PARTS["topic"]) == ["New", "Seminar"]
+    assert len(visitor.site.site.state.hall.vevents) == 2 * 3, "what is no longer current is not kept"
 
 
 def test_entries_of_old_revisions_are_let_go() -> None:
