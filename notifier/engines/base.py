@@ -10,4 +10,6 @@ from typing import Protocol
 class Engine(Protocol):
     """Calls `tick` at once and then every `every`, never two at a time, until it is told to stop."""
 
-    def __call__(self, tick: Callable[[], object], *, every: timedelta, for_s: float | None = None) -> None: ...
+    def __call__(
+        self, tick: Callable[[], object], *, every: timedelta, for_s: float | None = None
+    ) -> None: ...

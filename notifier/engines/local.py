@@ -31,7 +31,9 @@ def run(tick: Callable[[], object], *, every: timedelta, for_s: float | None = N
         coalesce=True,
         max_instances=1,
     )
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     scheduler.start()
     try:
         stop.wait(for_s)
