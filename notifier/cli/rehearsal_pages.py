@@ -34,14 +34,25 @@ class Written:
 
 def write(out: Path, app: App, facts: Facts, press: Press, story: Story) -> None:
     """Write pages/, calendar/, index.html and summary.json into `out`."""
-    from notifier.cli.rehearse import row
-
     pages = {sent.edition.key: _pages(out, app, press, sent) for sent in story.sent}
     files = _calendars(out, app, facts)
     (out / "summary.json").write_text(
         json.dumps([row(s) for s in story.sent], ensure_ascii=False, indent=1, default=answer.plain) + "\n"
     )
     (out / "index.html").write_text(_index(app, press, story, pages, files, out))
+
+
+def row(sent: Sent) -> dict[str, Any]:
+    """One row of summary.json."""
+    edition = sent.edition
+    return {
+        "key": edition.key,
+        "kind": edition.kind.value,
+        "planned": edition.due,
+        "languages": dict(sorted(sent.languages.items())),
+        "recipients": sent.recipients,
+        "accepted": sent.accepted,
+    }
 
 
 def folder_of(edition: Edition) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,10 +15,12 @@ import click
 
 from notifier import rehearse as stage
 from notifier.app import App, read, secret_key
-from notifier.cli import answer, exits
+from notifier.cli import answer, exits, rehearsal_pages
 from notifier.cli.project import Project, opened, parse_instant
+from notifier.errors import ContentError
 from notifier.rehearse import History, Sent, Story
 from notifier.subscribers import roster
+from notifier.subscribers.address import masked
 
 MAX_LINES = 40
 
@@ -85,7 +89,7 @@ def command(
             history=history,
             maildir=out / "maildir",
             leave=one_click,
-            inspect=lambda *seen: _write(out, *seen),
+            inspect=partial(rehearsal_pages.write, out),
         )
         wrong = [*stage.check(story.caught)]
         code = (
@@ -98,7 +102,7 @@ def command(
         )
         if project.wants_json:
             for sent in story.sent:
-                click.echo(json.dumps(row(sent), ensure_ascii=False, default=answer.plain))
+                click.echo(json.dumps(rehearsal_pages.row(sent), ensure_ascii=False, default=answer.plain))
         elif not project.quiet:
             click.echo(
                 "\n".join(
@@ -118,8 +122,6 @@ def command(
 
 def _clear(out: Path) -> None:
     """Only what an earlier rehearsal wrote; a folder of somebody else is not emptied."""
-    import shutil
-
     if out.exists() and any(out.iterdir()) and not (out / "summary.json").exists():
         raise click.UsageError(f"{out} holds something else; name an empty folder")
     shutil.rmtree(out, ignore_errors=True)
@@ -131,16 +133,8 @@ def _subscribers(project: Project, file: Path | None) -> list[Any]:
         return [] if project.app.is_new else list(project.app.store.subscribers.all())
     found = roster.read(file.read_bytes(), project.config, accept_consent=True, file=str(file))
     if errors := [p for p in found.problems if p.is_error]:
-        from notifier.errors import ContentError
-
         raise ContentError(errors)
     return list(found.subscribers)
-
-
-def _write(out: Path, *seen: Any) -> None:
-    from notifier.cli import rehearsal_pages
-
-    rehearsal_pages.write(out, *seen)
 
 
 def one_click(app: App, raw: bytes) -> None:
@@ -193,19 +187,6 @@ async def _post(site: Any, path: str, body: bytes) -> int:
     return status
 
 
-def row(sent: Sent) -> dict[str, Any]:
-    """One row of summary.json."""
-    edition = sent.edition
-    return {
-        "key": edition.key,
-        "kind": edition.kind.value,
-        "planned": edition.due,
-        "languages": dict(sorted(sent.languages.items())),
-        "recipients": sent.recipients,
-        "accepted": sent.accepted,
-    }
-
-
 def told(
     project: Project, story: Story, *, reading_count: int, has_history: bool, wrong: list[str], out: Path
 ) -> list[str]:
@@ -218,7 +199,7 @@ def told(
         else []
     )
     left = [
-        f"{project.local(at)[:10]}  one-click    {_mask(address)} unsubscribed in the mail program"
+        f"{project.local(at)[:10]}  one-click    {masked(address)} unsubscribed in the mail program"
         for at, address in story.left
     ]
     messages = len(story.caught)
@@ -291,9 +272,3 @@ def _line(project: Project, group: list[Sent]) -> str:
     size = max(one.size_bytes for one in group)
     name = f"{title[:44]}{'…' if len(title) > 44 else ''}{more}"
     return f"{project.local(first.edition.due)[:10]}{until:<9}  {kind:<12}  {name:<49}  {people:<24}  {size / 1000:>3.0f} kB  r{revision}"
-
-
-def _mask(address: str) -> str:
-    from notifier.subscribers.address import masked
-
-    return masked(address)
