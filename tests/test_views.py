@@ -27,7 +27,7 @@ from page_makers import (
 )
 
 from notifier.editions.base import Kind
-from notifier.events.event import Deadline, Event, Format, Online, Place, Registration, Status
+from notifier.events.event import Deadline, Event, Format, Material, Online, Place, Registration, Status
 from notifier.events.span import Span
 from notifier.mail import event_views, subjects, views
 from notifier.mail.event_views import Setting
@@ -406,7 +406,7 @@ def test_the_strip_shows_deadlines_and_no_month_without_a_day() -> None:
 
 
 def test_materials_in_one_other_language_are_noted_once() -> None:
-    told = event_views.materials(essen(), a_setting().voice)
+    told = event_views.materials(essen(), a_setting())
 
     assert told["note"] == "po angielsku"
     assert {part["title"]["note"] for part in told["all"]} == {""}
@@ -486,3 +486,16 @@ def test_hybrid_meetings_tell_place_and_platform() -> None:
 def test_a_calendar_file_that_nobody_serves_is_not_linked(event):
     content = a_content(event)
     assert event_views.ics_link(event, views.setting_of(content)) is None
+
+
+def test_before_the_event_only_materials_that_can_be_opened_are_listed():
+    slides = (
+        Material(title={"en": "Slides"}),
+        Material(title={"en": "Agenda"}, link="https://region.example/a.pdf"),
+    )
+    ahead = calabria(materials=slides)
+    told = event_views.materials(ahead, views.setting_of(a_content(ahead)))
+    assert [m["title"]["text"] for m in told["all"]] == ["Agenda"]
+    over = essen(materials=slides)
+    told = event_views.materials(over, views.setting_of(a_content(over)))
+    assert [m["title"]["text"] for m in told["all"]] == ["Slides", "Agenda"]

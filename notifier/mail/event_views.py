@@ -103,7 +103,7 @@ def full(snapshot: Snapshot, setting: Setting) -> dict[str, Any]:
         ),  # not made from the body: that stands below
         "spoken": ", ".join(spoken(tag, voice) for tag in event.languages),
         "sessions": [session(s, event, setting) for s in event.sessions],
-        "materials": materials(event, voice),
+        "materials": materials(event, setting),
         "enquiries": enquiries(event, voice),
         "change_note": voice.told(event.change_note),
         "funding": funding(event, setting),
@@ -434,10 +434,16 @@ def last_day(by: date | datetime | None, event: Event) -> date:
     return by.astimezone(ZoneInfo(event.span.zone)).date() if isinstance(by, datetime) else by
 
 
-def materials(event: Event, voice: Voice) -> dict[str, Any]:
-    """`all` materials, and once for all of them the `note` if they are in one other language."""
+def materials(event: Event, setting: Setting) -> dict[str, Any]:
+    """What there is to read; before the event only what can be opened, because a bare title is a promise to nobody.
+
+    `all`, and once for all of them the `note` if they are in one other language.
+    """
+    is_over = event.span.ends_at <= setting.now
     told: list[dict[str, Any]] = [
-        {"title": voice.told(part.title), "link": web(part.link)} for part in event.materials
+        {"title": setting.voice.told(part.title), "link": web(part.link)}
+        for part in event.materials
+        if is_over or web(part.link)
     ]
     notes = {part["title"]["note"] for part in told}
     if len(notes) == 1:

@@ -248,5 +248,5 @@ def _recent(event: Event, setting: Setting) -> dict[str, Any]:
         "name": event_views.full_name(event, setting),
         "dates": voice.dates(event.span, relative_to=setting.today),
         "page": event_views.page_link(event, setting),
-        "materials": event_views.materials(event, voice),
+        "materials": event_views.materials(event, setting),
     }
