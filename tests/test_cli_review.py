@@ -404,6 +404,23 @@ def test_a_digest_sent_by_hand_may_be_for_one_cadence(readers: Office) -> None:
     assert "went out before" in said(readers.here("send", "events", "--yes"), code=4)
 
 
+def test_a_digest_that_was_planned_for_later_is_sent_by_its_key_as_of_now(readers: Office) -> None:
+    settings = readers.config.read_text()
+    asks_early = '[editions.digest]\napproval = "required"\nprepare = "28d"'
+    readers.config.write_text(settings.replace('[editions.digest]\napproval = "none"', asks_early))
+    readers.tell("tomorrow", days=1, title="Tomorrow already")
+    said(readers.here("tick"))
+    waiting = readers.here("--output-format", "json", "editions", "list", "--kind", "digest").json["data"]
+    key = max((e for e in waiting if e["cadence"] == "weekly"), key=lambda e: str(e["due"]))["key"]
+    before = messages(readers)
+
+    assert "sent to 1 person" in said(readers.here("send", key, "--yes"))
+
+    sent = [m for m in messages(readers) if str(m["To"]) == "weekly@example.org"]
+    assert len(sent) == 1 + sum(str(m["To"]) == "weekly@example.org" for m in before)
+    assert any("Tomorrow already" in text_of(m) for m in sent if str(m["Subject"]).startswith("Coming up"))
+
+
 def test_a_reminder_sent_by_hand_is_a_reminder_though_none_is_planned_any_more(office: Office) -> None:
     begins = datetime.now(UTC) + timedelta(hours=14)
     slug = f"{begins.date()}-soon"

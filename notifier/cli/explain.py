@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from notifier import jobs
 from notifier.cli import answer, codes, exits
 from notifier.cli.editions import find as find_edition
 from notifier.cli.project import Project, opened
@@ -95,7 +96,8 @@ def story(project: Project, person: Subscriber, edition: Edition) -> Story:
     if entry is None:
         snapshots = project.app.store.events.current()
         decision = next(iter(audience.choose(edition, snapshots, [person], project.config)))
-        state = f"the edition is {edition.state.value}" + (f" ({edition.reason})" if edition.reason else "")
+        reason = edition.reason.removeprefix(jobs.BY_PERSON)
+        state = f"the edition is {edition.state.value}" + (f" ({reason})" if reason else "")
         why = decision.words if not decision.is_included else f"would get it: {decision.words}; {state}"
         outcome, reply, language = "not addressed", "", ""
     else:

@@ -72,6 +72,8 @@ def command(
         at = reading.desk(project)
         edition = preview.choose(project, at, what, Kind(kind) if kind else None, cadence or "")
         edition = replace(edition, due=project.now, date=project.now)
+        if edition.id:  # planned for later, it would leave out what is over by then
+            edition = jobs.current_edition(at, edition) or edition
         if words := jobs.trouble(edition, at.facts):
             errors = [p for p in at.facts.problems if p.is_error]
             return answer.give(
