@@ -260,6 +260,15 @@ def test_what_a_machine_holds_a_person_can_hold_as_well_and_it_is_not_approved_b
 # Looking
 
 
+def test_a_preview_makes_no_database(tmp_path: Path) -> None:
+    made = an_office(tmp_path)
+    slug = made.tell().stem
+
+    said(made.here("preview", slug, "--out", str(tmp_path / "preview"), "--no-open"))
+
+    assert made.app().is_new
+
+
 def test_an_edition_that_is_paused_is_on_the_page_of_status_with_its_reason(office: Office) -> None:
     asked(office)
     opened_but_unsent(office)
