@@ -137,7 +137,8 @@ def _address_one(desk: Desk, edition: Edition, now: datetime) -> None:
     if words := trouble(current, desk.facts):
         _hold(desk, edition, f"{BY_CONTENT}{words}", now)
     elif words := _lacks_approval(desk, edition, current):
-        _freeze(desk, current, now)
+        # What was asked about keeps its hash: whoever approves is told that it reads differently now.
+        _freeze(desk, current, now, content=edition.content_hash)
         _hold(desk, edition, words, now)
     else:
         _open(desk, edition, current, now)
@@ -175,9 +176,9 @@ def _open(desk: Desk, edition: Edition, current: Edition, now: datetime) -> None
         desk.outcomes.opened.append(edition.key)
 
 
-def _freeze(desk: Desk, current: Edition, now: datetime) -> str:
-    """Store what the edition speaks of now; the hash of it."""
-    content = desk.press.content_hash(current)
+def _freeze(desk: Desk, current: Edition, now: datetime, *, content: str = "") -> str:
+    """Store what the edition speaks of now, under the hash of it or the one given; the hash."""
+    content = content or desk.press.content_hash(current)
     desk.app.store.editions.freeze(
         current.key, current.mentions, content, now, useful_until=current.useful_until
     )
