@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from notifier.config import MAX_BYTES, NOT_YET, VERSION, Config, Section
 from notifier.errors import ConfigError, Problem
 
 Key = tuple[str | int, ...]
+MAX_DEPTH = 12
 PLACES = ("config.toml", "/etc/notifier/config.toml")
 _SECRET_KEYS = {"password", "secret_key", "key", "ping_url"}
 _URL_PASSWORD = re.compile(r"^[a-z+]+://[^/@\s:]*:[^/@\s]+@")
@@ -71,6 +72,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
     """
     text = _read(path)
     data = _parse(path, text)
+    if _depth(data) > MAX_DEPTH:
+        raise ConfigError(Problem(str(path), 0, 0, "E200", f"keys are nested deeper than {MAX_DEPTH}"))
     marks = dict(scan(text))
     lines = text.splitlines()
     origins: dict[Key, str] = {key: f"{path.name}:{mark.line}" for key, mark in marks.items()}
@@ -190,6 +193,19 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         ) from None
     except RecursionError:
         raise ConfigError(Problem(str(path), 0, 0, "E200", "is nested too deeply to be read")) from None
+
+
+def _depth(data: object) -> int:
+    """How deep tables and lists stand in each other; without recursion, because a hostile file nests thousands."""
+    deepest, level = 0, [data]
+    while level and deepest <= MAX_DEPTH:
+        level = [inner for one in level for inner in _inside(one)]
+        deepest += 1
+    return deepest
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _override(data: dict[str, Any], environ: Mapping[str, str]) -> dict[Key, str]:

@@ -7,7 +7,7 @@ Every job may run twice, anywhere, at any time: unique keys, claims and fencing 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Clock = Callable[[], datetime]
 #: The first word of an edition's reason says who may let it go on.
 BY_CONTENT, BY_APPROVAL, BY_GAP, BY_PERSON = "content: ", "approval: ", "gap: ", "person: "
+APPROVAL_FELL = f"{BY_APPROVAL}it changed after it was approved"
 BY_HAND = "hand"  # offset of an edition that a person sends outside the plan
 #: Planning looks back so far behind where it stands: a clock that was set back a little skips nothing, keys are unique.
 OVERLAP = timedelta(hours=1)
@@ -98,18 +99,33 @@ def plan(app: App, facts: Facts, now: datetime, *, last_tick: datetime | None = 
 
 
 def prepare(desk: Desk, now: datetime) -> list[str]:
-    """Freeze editions that need approval and ask for it; the keys that wait now."""
-    app, waiting = desk.app, []
-    for edition in app.store.editions.list({State.PLANNED}):
-        if edition.prepare_at is None or edition.prepare_at > now:
-            continue
-        current = current_edition(desk, edition)
-        if current is None or trouble(current, desk.facts) or not _asks(desk, current):
-            continue  # `address` says what becomes of it
-        _freeze(desk, current, now)
-        if app.store.editions.move(edition.key, State.WAITING, of={State.PLANNED}, now=now):
-            waiting.append(edition.key)
-    return waiting
+    """Freeze editions that need approval and ask for it; the keys that wait now.
+
+    All pages are compiled, so that a broken template or event is told now and not when it is due.
+    """
+    return [
+        e.key for e in desk.app.store.editions.list({State.PLANNED, State.HELD}) if _prepare_one(desk, e, now)
+    ]
+
+
+def _prepare_one(desk: Desk, edition: Edition, now: datetime) -> bool:
+    """Whether it waits for approval now."""
+    is_too_early = edition.prepare_at is None or edition.prepare_at > now
+    is_address_s = edition.state is State.HELD and (
+        edition.due <= now or not edition.reason.startswith(BY_CONTENT)
+    )
+    if is_too_early or is_address_s:
+        return False
+    current = current_edition(desk, edition)
+    if current is None or trouble(current, desk.facts) or not _asks(desk, current):
+        return False  # `address` says what becomes of it
+    try:
+        _compiled(desk, replace(current, id=edition.id, date=current.due), audience_of(desk, current))
+    except UserError as error:
+        _hold_for(desk, edition, error, now)
+        return False
+    _freeze(desk, current, now)
+    return desk.app.store.editions.move(edition.key, State.WAITING, of={edition.state}, now=now)
 
 
 def address(desk: Desk, now: datetime) -> None:
@@ -122,10 +138,15 @@ def address(desk: Desk, now: datetime) -> None:
         try:
             _address_one(desk, edition, now)
         except UserError as error:
-            desk.outcomes.problems += tuple(error.problems)
-            first = error.problems[0]
-            place = f"{first.file}:{first.line}: " if first.line else ""
-            _hold(desk, edition, f"{BY_CONTENT}{place}{first.text}", now)
+            _hold_for(desk, edition, error, now)
+
+
+def _hold_for(desk: Desk, edition: Edition, error: UserError, now: datetime) -> None:
+    """Hold it for what was found in its content, with the place."""
+    desk.outcomes.problems += tuple(error.problems)
+    first = error.problems[0]
+    place = f"{first.file}:{first.line}: " if first.line else ""
+    _hold(desk, edition, f"{BY_CONTENT}{place}{first.text}", now)
 
 
 def _address_one(desk: Desk, edition: Edition, now: datetime) -> None:
@@ -150,7 +171,7 @@ def _lacks_approval(desk: Desk, edition: Edition, current: Edition) -> str:
     if edition.approved_by:
         if edition.content_hash == desk.press.content_hash(current):
             return ""
-        return f"{BY_APPROVAL}it changed after it was approved"
+        return APPROVAL_FELL
     if is_due_to_gap:
         return edition.reason.partition(f"; {BY_CONTENT}")[0]
     return f"{BY_APPROVAL}nobody has approved it yet" if _asks(desk, current) else ""
@@ -160,12 +181,7 @@ def _open(desk: Desk, edition: Edition, current: Edition, now: datetime) -> None
     """Freeze, compile, and fill the outbox; all pages are looked at before the first entry is made."""
     content = _freeze(desk, current, now)
     recipients = audience_of(desk, current)
-    dated = replace(current, id=edition.id, date=now)
-    pages = {}
-    for variant in {r.variant.key: r.variant for r in recipients}.values():
-        page = desk.press.page(dated, variant)
-        desk.press.encoded(dated, page)
-        pages[variant.key] = page.dumps()
+    pages = _compiled(desk, replace(current, id=edition.id, date=now), recipients)
     if (
         edition.state is not State.PLANNED and not edition.approved_by
     ):  # the cause is gone, or nobody need be asked
@@ -174,6 +190,16 @@ def _open(desk: Desk, edition: Edition, current: Edition, now: datetime) -> None
         desk.app.store.editions.move(edition.key, State.WAITING, of={State.HELD}, now=now)
     if desk.app.store.outbox.address(edition.key, recipients, now, pages=pages, content_hash=content):
         desk.outcomes.opened.append(edition.key)
+
+
+def _compiled(desk: Desk, edition: Edition, recipients: Iterable[Recipient]) -> dict[str, bytes]:
+    """variant -> page. Raises TemplateError, ContentError: what must not leave."""
+    pages = {}
+    for variant in {r.variant.key: r.variant for r in recipients}.values():
+        page = desk.press.page(edition, variant)
+        desk.press.encoded(edition, page)
+        pages[variant.key] = page.dumps()
+    return pages
 
 
 def _freeze(desk: Desk, current: Edition, now: datetime, *, content: str = "") -> str:
@@ -253,7 +279,9 @@ def tick(
     last_tick = _last_tick(app, heartbeat)
     if words := _clock_trouble(app, now, boot, last_tick, is_accepted=accept_clock):
         outcomes.clock_jumped = words
+        app.store.note("clock_trouble", words)
         return outcomes, None
+    app.store.note("clock_trouble", None)
     run = app.store.acts.begin_run(now, host=senders.host_id(), pid=os.getpid())
     facts = refresh(app, now)
     desk = Desk(app, facts, outcomes)

@@ -534,3 +534,20 @@ def test_what_the_reading_says_of_projects_reaches_the_page(tmp_path, clock):
     tick(app, clock, KNOWN)
     tick(app, clock, KNOWN + timedelta(minutes=30))
     assert b"COHES3ION" in app.transport.sent[0].content  # type: ignore[attr-defined]
+
+
+def test_a_broken_template_is_told_when_approval_is_asked_and_not_when_it_is_due(tmp_path, clock):
+    # Given an own digest template that names what does not exist
+    (tmp_path / "templates/mail").mkdir(parents=True)
+    (tmp_path / "templates/mail/digest.html").write_text(
+        '{% extends "base.html" %}{% block main %}{{ page.nam }}{% endblock %}'
+    )
+    app = an_office(tmp_path, clock, an_event(), editions={"announcement": {"approval": "none"}})
+    tick(app, clock, KNOWN)
+    # When the digest is prepared
+    outcomes = tick(app, clock, "2020-03-09T07:00")
+    key = "digest/events/2020-W11-2w"
+    assert not outcomes.waiting and "digest.html:1" in outcomes.held[key]
+    # Then it is asked about as soon as the template is mended
+    (tmp_path / "templates/mail/digest.html").unlink()
+    assert tick(app, clock, "2020-03-09T08:00").waiting == [key]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +65,13 @@ def test_only_spaces_change_and_twice_is_once(text: str, language: str) -> None:
     assert typo(once, language) == once
     if language != "fr":  # French joins two spaces before a colon
         assert once.replace(NBSP, " ") == text.replace(NBSP, " ")
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 400_000, "a@" * 100_000, "a." * 100_000, "[" * 200_000, "www." * 50_000]
+)
+def test_an_endless_word_is_read_once(text: str) -> None:
+    # A quadratic pattern needs hours here, and a limit of seconds tells it from a linear one on any machine.
+    begin = time.process_time()
+    assert typo(text, "pl").replace("\u00a0", " ") == text
+    assert time.process_time() - begin < 5

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,10 @@ def plain(value: object) -> object:
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        from notifier.cli.config_keys import duration
+
+        return duration(value)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Path):

@@ -77,7 +77,7 @@ def _mask(key: str, value: object) -> object:
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=answer.plain)
 
 
 @command.command(

@@ -113,7 +113,7 @@ def written(value: Any) -> str:
     if value is None or value in ("", (), {}):
         return "none"
     if isinstance(value, timedelta):
-        return json.dumps(_duration(value))
+        return json.dumps(duration(value))
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{key} = {written(one)}" for key, one in value.items()) + " }"
     if isinstance(value, tuple):
@@ -121,7 +121,7 @@ def written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _duration(span: timedelta) -> str:
+def duration(span: timedelta) -> str:
     seconds = round(span.total_seconds())
     unit, size = next((u, s) for u, s in _UNITS if seconds % s == 0 and (u != "w" or seconds > 8 * s))
     return f"{seconds // size}{unit}"

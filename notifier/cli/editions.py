@@ -11,7 +11,7 @@ import click
 
 from notifier import jobs
 from notifier.cli import answer, confirm, exits
-from notifier.cli.project import Project, clock, opened
+from notifier.cli.project import Project, clock, opened, written
 from notifier.cli.stamp import forget
 from notifier.editions.base import Edition, State
 
@@ -137,7 +137,7 @@ def approve(shared: dict[str, Any], key: str, who: str | None, content: str | No
     """Let exactly this content go out when it is due. A later change of an event or template makes the approval void."""
     from notifier.cli import reading
 
-    with opened(shared) as project:
+    with written(shared) as project:
         edition = find(project, key)
         if words := _against_approval(edition):
             return answer.give(shared, "approve", {"key": key, "approved": False}, words, code=exits.FINDINGS)
@@ -225,7 +225,7 @@ def _change(name: str, doc: str, to: Callable[[Edition], State], of: set[State],
     @click.option("--reason", default="", help="Why, in words that `status` shows.")
     @click.pass_obj
     def change(shared: dict[str, Any], key: str, reason: str) -> int:
-        with opened(shared) as project:
+        with written(shared) as project:
             edition = find(project, key)
             who = getpass.getuser()
             target, words = to(edition), reason or f"by {who}"

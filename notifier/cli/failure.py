@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import platform
 import re
 import sys
@@ -26,6 +27,8 @@ from notifier.errors import (
     UserError,
 )
 
+#: Faults of the machine that an administrator mends: no right, read-only, no room.
+_MACHINE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT})
 _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+")
 _TOKEN = re.compile(r"/u/[A-Za-z0-9_-]+")
 
@@ -54,6 +57,12 @@ def _told(error: Exception, arguments: Sequence[str], *, quietly: bool) -> tuple
     if isinstance(error, NotifierError):
         click.echo(f"notifier: {error}", err=True)
         return _code_of(error), [_wordless(str(error))]
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        words = (
+            f"{error.filename or 'the disk'}: {error.strerror}; see who owns it, and whether there is room"
+        )
+        click.echo(f"notifier: {words}", err=True)
+        return exits.UNREACHABLE, [_wordless(words)]
     words = f"unexpected {type(error).__name__}: this is a bug, not your mistake."
     click.echo(f"notifier: {words}", err=True)
     click.echo(f"  a report without addresses or secrets: {_save(error)}", err=True)

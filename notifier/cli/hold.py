@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from notifier.cli import answer, exits
-from notifier.cli.project import clock, opened
+from notifier.cli.project import clock, written
 from notifier.cli.stamp import forget
 
 
@@ -31,7 +31,7 @@ from notifier.cli.stamp import forget
 @click.pass_obj
 def command(shared: dict[str, Any], everything: bool, reason: str) -> int:
     """Stop all sending within a second, with a reason that `status` shows first."""
-    with opened(shared) as project:
+    with written(shared) as project:
         project.app.store.hold_all(f"{reason} ({getpass.getuser()})", clock())
         forget(project.config)
         return answer.give(
@@ -53,7 +53,7 @@ def command(shared: dict[str, Any], everything: bool, reason: str) -> int:
 @click.pass_obj
 def resume(shared: dict[str, Any]) -> int:
     """Go on after `hold --all`: nobody is missed and nobody gets anything twice."""
-    with opened(shared) as project:
+    with written(shared) as project:
         before = project.app.store.hold
         project.app.store.hold_all(None, clock())
         forget(project.config)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from notifier.cli import answer, exits
-from notifier.cli.project import Project, clock, opened
+from notifier.cli.project import Project, clock, opened, written
 from notifier.cli.stamp import forget
 from notifier.mail.outbox import Entry, EntryState
 
@@ -133,7 +133,7 @@ def settle(shared: dict[str, Any], entry: str, as_sent: bool | None) -> int:
     """Decide what becomes of an `unknown` entry: content left, but no final reply was read."""
     if as_sent is None:
         raise click.UsageError("say --resend or --treat-as-sent")
-    with opened(shared) as project:
+    with written(shared) as project:
         found = _find(project, entry)
         done = project.app.store.outbox.settle_unknown(
             found.edition, found.position, as_sent=as_sent, who=getpass.getuser(), now=clock()

@@ -103,6 +103,15 @@ class Project:
 
 
 @contextmanager
+def written(shared: dict[str, Any]) -> Iterator[Project]:
+    """As `opened`, for a command that changes something: it does not take a frozen clock."""
+    if shared["at"]:
+        raise click.UsageError("--at freezes the clock: only commands that look take it")
+    with opened(shared) as project:
+        yield project
+
+
+@contextmanager
 def opened(shared: dict[str, Any]) -> Iterator[Project]:
     """A project whose store is closed at the end."""
     project = Project(shared)
@@ -126,6 +135,8 @@ def parse_instant(text: str, zone: str) -> datetime:
         raise click.BadParameter(
             f'"{text}" is no instant; write "2020-04-01 07:00"', param_hint="--at"
         ) from None
+    if not 1970 <= instant.year <= 2200:
+        raise click.BadParameter(f'"{text}" is not between 1970 and 2200', param_hint="--at")
     return (instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 

@@ -14,6 +14,8 @@ from notifier.mail.page import Page
 from notifier.subscribers import audience
 from notifier.subscribers.subscriber import Recipient, Subscriber, Variant
 
+SAMPLE = "a.reader@example.org"
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -38,9 +40,9 @@ def of_edition(project: Project, edition: Edition, language: str | None) -> Seen
     recipients = [] if edition.state.is_final else jobs.audience_of(at, current)
     counts = Counter(at.press.templates.catalogue(r.variant.languages).language for r in recipients)
     pages = pages_by_language(at, current, recipients, language)
+    proofs = {code: at.press.filled(page, nobody(reader))[1] for code, (page, reader) in pages.items()}
     texts = {
-        code: [f"--- {code}: {page.subject}", "", at.press.filled(page, reader)[1].rstrip()]
-        for code, (page, reader) in pages.items()
+        code: [f"--- {code}: {pages[code][0].subject}", "", text.rstrip()] for code, text in proofs.items()
     }
     order = [*project.config.organisation.languages, *pages]
     first = next((code for code in order if code in pages), "")
@@ -60,12 +62,17 @@ def of_edition(project: Project, edition: Edition, language: str | None) -> Seen
         "subject": pages[first][0].subject if first else edition.key,
         "content": content,
         "texts": {
-            code: {"subject": p.subject, "preheader": p.preheader, "text": at.press.filled(p, r)[1]}
-            for code, (p, r) in pages.items()
+            code: {"subject": p.subject, "preheader": p.preheader, "text": proofs[code]}
+            for code, (p, _) in pages.items()
         },
     }
     lines = head + [line for text in texts.values() for line in ("", *text)]
     return Seen(data, lines, texts.get(first, []), current.mentions, content)
+
+
+def nobody(reader: Subscriber) -> Subscriber:
+    """Somebody with the same choices who does not exist: a proof is passed on, and must open nobody's subscription."""
+    return replace(reader, email=SAMPLE, address=SAMPLE, public_id="0" * 16)
 
 
 def reason_of(edition: Edition) -> str:
@@ -106,8 +113,8 @@ def sample_reader(languages: tuple[str, ...], sender: str) -> Subscriber:
 
     consent = Consent(datetime(2020, 1, 12, 9, 0, tzinfo=UTC), "consent", "sample", "sample")
     return Subscriber(
-        "a.reader@example.org",
-        "a.reader@example.org",
+        SAMPLE,
+        SAMPLE,
         languages,
         standing=Standing.CONFIRMED,
         consent=consent,

@@ -211,7 +211,7 @@ def told(
         "",
         f"{reading_count} events, {len(story.sent)} editions, {messages} messages, {story.unknown} unknown, {story.duplicates} duplicates; {checked}",
         f"look:   {out}/index.html    inbox as pages    {out}/{{maildir,pages,calendar}}    {out}/summary.json",
-        f"next:   notifier --config {project.config.file} serve",
+        f"next:   notifier --config {project.config.file} tick     and then, with the same --config: serve",
     ]
     lines = sorted([*_timeline(project, story.sent, MAX_LINES - len(head) - len(tail) - len(left)), *left])
     return head + lines + tail

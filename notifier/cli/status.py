@@ -18,6 +18,8 @@ from notifier.subscribers.subscriber import Standing
 
 UNFINISHED = {State.PLANNED, State.WAITING, State.HELD, State.OPEN, State.PAUSED, State.DRAINING}
 
+MISSED_FOR = timedelta(days=7)
+
 
 @click.command(
     epilog=exits.epilog(
@@ -72,7 +74,10 @@ def gather(project: Project) -> dict[str, Any]:
         "tick_age_s": (now - last).total_seconds() if last else None,
         "held": [_stopped(e) for e in editions if e.state is State.HELD],
         "paused": [_stopped(e) for e in editions if e.state is State.PAUSED],
-        "waiting": [{"key": e.key, "due": e.due} for e in editions if e.state is State.WAITING],
+        "waiting": [_asked(e) for e in editions if e.state is State.WAITING and not e.approved_by],
+        "approved": [_asked(e) for e in editions if e.state is State.WAITING and e.approved_by],
+        "missed": [_stopped(e) for e in _missed(project)],
+        "clock": store.noted("clock_trouble"),
         "outbox": {state.value: n for state, n in store.outbox.counts().items()},
         "subscribers": {standing.value: n for standing, n in store.subscribers.counts().items()},
         "next": [{"key": e.key, "due": e.due, "state": e.state} for e in upcoming(editions, now)],
@@ -81,8 +86,8 @@ def gather(project: Project) -> dict[str, Any]:
 
 def _nothing_yet(project: Project) -> dict[str, Any]:
     """The same of a project that has no database yet, without making one."""
-    nothing = dict.fromkeys(("hold", "last_tick", "tick_age_s"))
-    empty: dict[str, Any] = {name: [] for name in ("held", "paused", "waiting", "next")}
+    nothing = dict.fromkeys(("hold", "last_tick", "tick_age_s", "clock"))
+    empty: dict[str, Any] = {name: [] for name in ("held", "paused", "waiting", "approved", "missed", "next")}
     return {
         "config": str(project.config.file.resolve()),
         **nothing,
@@ -90,6 +95,16 @@ def _nothing_yet(project: Project) -> dict[str, Any]:
         "outbox": {state.value: 0 for state in EntryState},
         "subscribers": {standing.value: 0 for standing in Standing},
     }
+
+
+def _asked(edition: Edition) -> dict[str, Any]:
+    return {"key": edition.key, "due": edition.due, "approved_by": edition.approved_by}
+
+
+def _missed(project: Project) -> list[Edition]:
+    """What expired within the last week and was meant for somebody."""
+    expired = project.app.store.editions.list({State.EXPIRED}, limit=20)
+    return [e for e in expired if project.now - e.useful_until < MISSED_FOR]
 
 
 def _stopped(edition: Edition) -> dict[str, Any]:
@@ -124,6 +139,8 @@ def lines(project: Project, data: Mapping[str, Any], *, late: bool = False) -> l
     out = []
     if data["hold"]:
         out.append(f'EVERYTHING IS ON HOLD: "{data["hold"]}"   go on: notifier resume')
+    if data["clock"]:
+        out.append(f"EVERYTHING IS HELD: {data['clock']}")
     age = data["tick_age_s"]
     tick = "no tick has run yet" if age is None else f"last tick {words(age)} ago"
     out.append(f"{'LATE: ' if late else ''}{tick}; {project.config.file.resolve()}")
@@ -135,6 +152,14 @@ def lines(project: Project, data: Mapping[str, Any], *, late: bool = False) -> l
     out += [
         f"waits for approval: {e['key']}, due {project.local(e['due'])}: notifier editions show {e['key']}"
         for e in data["waiting"]
+    ]
+    out += [
+        f"missed: {e['key']}, expired {project.local(e['useful_until'])}: {e['reason']}"
+        for e in data["missed"]
+    ]
+    out += [
+        f"approved by {e['approved_by']}: {e['key']} goes out {project.local(e['due'])}"
+        for e in data["approved"]
     ]
     box = {k: v for k, v in data["outbox"].items() if v}
     out.append("outbox: " + (", ".join(f"{n} {state}" for state, n in sorted(box.items())) or "empty"))

@@ -69,7 +69,7 @@ def import_(shared: dict[str, Any], file: Path, accept_consent: bool, dry_run: b
         if not dry_run:
             forget(project.config)
         words = [
-            f"{len(found.subscribers)} rows: {confirmed} with consent, {len(found.subscribers) - confirmed} pending (silent until they confirm)"
+            f"{len(found.subscribers)} rows ({found.encoding}): {confirmed} with consent, {len(found.subscribers) - confirmed} pending (silent until they confirm)"
         ]
         words += [f"{project.shown(s.email)} had left or was suppressed and stays so" for s in gone]
         words.append("nothing was changed (--dry-run)" if dry_run else f"{new} new, {changed} changed")

@@ -100,7 +100,10 @@ def report(shared: dict[str, Any], project: Project, outcomes: jobs.Outcomes) ->
 
 
 def tell_failures(project: Project, outcomes: jobs.Outcomes, code: int) -> None:
-    """On stderr, where something went wrong."""
+    """On stderr, where something went wrong, or an approval fell: whoever gave it believes that it goes out."""
+    fallen = [(key, words) for key, words in outcomes.unsent.items() if words == jobs.APPROVAL_FELL]
+    for key, words in fallen[: MAX_LINES // 2]:
+        click.echo(f"held: {key}: {words}; notifier editions show {key}", err=True)
     if code:
         for line in failure_lines(outcomes, _ended(project, outcomes))[:MAX_LINES]:
             click.echo(line, err=True)

@@ -74,7 +74,7 @@ def _refuse_large(source: str, file: str) -> None:
 
 
 def _refuse(file: str, text: str, fix: str, line: int = 0) -> None:
-    raise ContentError(Problem(file, line, 0, "E030", text, fix))
+    raise ContentError(Problem(file, line, 0, "E022", text, fix))
 
 
 def _is_safe(href: str) -> bool:

@@ -12,8 +12,12 @@ from collections.abc import Callable
 NBSP = "\u00a0"
 NARROW = "\u202f"
 
-# Addresses and URLs, which a no-break space would break.
-_LEFT_ALONE = re.compile(r"(?:[a-z][a-z0-9+.-]*://|mailto:|www\.)\S+|\S+@\S+\.\S+")
+# Addresses and URLs, which a no-break space would break. They begin where a word does and are bounded, so that a text
+# of one endless word is read once and not once from each of its letters.
+_LEFT_ALONE = re.compile(
+    r"(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,31}://|(?<!\w)mailto:|(?<!\w)www\.)\S+"
+    r"|(?<![^\s(<\[\"'„“])[^\s@]{1,64}@[^\s@]{1,255}"
+)
 # Tags, comments and what is code; everything between them is text.
 _MARKUP = re.compile(r"<(code|pre|style|script)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _UNITS = (
