@@ -12,8 +12,8 @@ import pytest
 from office import HEADINGS, Office, Ran, an_office
 
 from notifier import jobs
-from notifier.cli import stamp
-from notifier.cli.project import opened
+from notifier.cli import exits, failure, stamp
+from notifier.cli.project import clock, opened
 from notifier.cli.tick import fingerprint, is_idle
 from notifier.cli.ticking import failure_lines
 from notifier.editions.base import Edition, State
@@ -467,3 +467,76 @@ def test_only_what_ended_is_not_tried_again_and_only_a_server_said_it() -> None:
         'a: 1 recipient: the server said "550 5.1.1 no such user"; not tried again',
         "b: 1 recipient: the connection was lost",
     ]
+
+
+def test_a_proof_can_be_passed_on_because_it_opens_nobody_s_subscription(office: Office) -> None:
+    office.tell("meeting")
+    office.here("tick")
+    shown = office.here("editions", "show", KEY).out
+    with opened({**SHARED, "config": str(office.config)}) as project:
+        people = list(project.app.store.subscribers.all())
+        tokens = [project.app.links.token(s.public_id, "unsubscribe") for s in people]
+    assert "/u/" in shown
+    assert not [s.email for s in people if s.email in shown]
+    assert not [token for token in tokens if token in shown]
+
+
+def test_status_says_what_is_approved_and_does_not_ask_again(office: Office) -> None:
+    office.tell("meeting")
+    office.here("tick")
+    assert "nobody has approved it yet" in office.here("status").out
+    office.here("editions", "approve", KEY, "--as", "officer", "--yes")
+    told = office.here("status").out
+    assert f"approved by officer: {KEY}" in told and "waits" not in told and "nobody" not in told
+
+
+def test_status_says_what_nobody_approved_in_time(office: Office) -> None:
+    office.tell("meeting")
+    office.here("tick")
+    app = office.app()
+    app.store.editions.freeze(
+        KEY, edition(office).mentions, "h", clock(), useful_until=clock() - timedelta(hours=1)
+    )
+    app.store.outbox.finish(clock())
+    app.close()
+    assert f"missed: {KEY}, expired" in office.here("status").out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("hold", "--all", "x"),
+        ("resume",),
+        ("editions", "approve", KEY),
+        ("outbox", "settle", f"{KEY}:1", "--resend"),
+    ],
+)
+def test_what_changes_something_takes_no_frozen_clock(office: Office, words: tuple[str, ...]) -> None:
+    done = office.here("--at", "2020-04-01 08:00", *words)
+    assert done.code == 2 and "--at" in done.err
+
+
+@pytest.mark.parametrize("instant", ["9999-12-31 23:59", "0001-01-01", "yesterday"])
+def test_an_instant_that_no_calendar_has_is_refused_in_words(office: Office, instant: str) -> None:
+    refused = office.here("--at", instant, "plan")
+    assert refused.code == 2 and instant in refused.err
+
+
+def test_the_settings_are_shown_as_config_toml_writes_them(office: Office) -> None:
+    shown = {
+        row["key"]: row["value"]
+        for row in office.here("--output-format", "json", "config", "show").json["data"]
+    }
+    assert (shown["engines.hold_after"], shown["editions.reminder.before"]) == ("1d", ["7d", "1d"])
+    assert "engines.hold_after" in office.here("config", "show").out
+
+
+def test_a_folder_that_may_not_be_written_is_no_bug(office: Office) -> None:
+    error = PermissionError(13, "Permission denied", "/var/lib/notifier/notifier.lock")
+    assert failure.report(error, ["tick"]) == exits.UNREACHABLE
+
+
+def test_settings_nested_without_end_are_refused_at_once(office: Office) -> None:
+    office.config.write_text(office.config.read_text() + "[" + ".".join("a" * 3000) + "]\n")
+    refused = office.here("check")
+    assert refused.code == 12 and "nested" in refused.err
