@@ -62,10 +62,10 @@ def main() -> None:
                 compiled.append((time.process_time() - begin) * 1000)
                 raw, reader = page.dumps(), a_subscriber()
                 entry = Entry(edition.key, 1, 1, 1, variant.key)
-                press.message(edition, entry, reader, raw)
+                press.prepare(edition, entry, raw)
                 begin = time.process_time()
                 for position in range(200):
-                    press.message(edition, replace(entry, position=position), reader, None)
+                    press.message(edition, replace(entry, position=position), reader)
                 filled.append((time.process_time() - begin) / 200 * 1e6)
             rows += [
                 (f"compile a digest of {count}", compiled, "ms"),
