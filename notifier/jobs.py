@@ -253,6 +253,8 @@ def deliver(desk: Desk, clock: Clock, *, limit: int | None = None, until: dateti
             outcomes.stopped = str(error)
         finally:
             app.store.outbox.release(own.token, clock())
+    if outcomes.stopped or sender.sent.accepted:
+        app.store.note("relay_trouble", outcomes.stopped or None)
 
 
 def tidy(app: App, now: datetime) -> list[str]:

@@ -540,3 +540,19 @@ def test_settings_nested_without_end_are_refused_at_once(office: Office) -> None
     office.config.write_text(office.config.read_text() + "[" + ".".join("a" * 3000) + "]\n")
     refused = office.here("check")
     assert refused.code == 12 and "nested" in refused.err
+
+
+def test_while_the_relay_is_away_tick_and_status_say_who_waits(tmp_path: Path) -> None:
+    # Given a relay that nobody answers for
+    office = an_office(tmp_path, "smtp://127.0.0.1:9")
+    office.people(2)
+    assert office.here("tick").code == 0
+    office.tell("meeting")
+    failed = office.here("tick")
+    assert failed.code == 14
+    assert "2 messages wait; the next tick tries again" in failed.err
+    assert "SENDING IS PAUSED" in office.here("status").out
+    # When it is back, nothing speaks of it any more
+    office.config.write_text(office.config.read_text().replace("smtp://127.0.0.1:9", "maildir:outbox"))
+    assert office.here("tick").code == 0
+    assert "PAUSED" not in office.here("status").out

@@ -78,6 +78,7 @@ def gather(project: Project) -> dict[str, Any]:
         "approved": [_asked(e) for e in editions if e.state is State.WAITING and e.approved_by],
         "missed": [_stopped(e) for e in _missed(project)],
         "clock": store.noted("clock_trouble"),
+        "relay": store.noted("relay_trouble"),
         "outbox": {state.value: n for state, n in store.outbox.counts().items()},
         "subscribers": {standing.value: n for standing, n in store.subscribers.counts().items()},
         "next": [{"key": e.key, "due": e.due, "state": e.state} for e in upcoming(editions, now)],
@@ -86,7 +87,7 @@ def gather(project: Project) -> dict[str, Any]:
 
 def _nothing_yet(project: Project) -> dict[str, Any]:
     """The same of a project that has no database yet, without making one."""
-    nothing = dict.fromkeys(("hold", "last_tick", "tick_age_s", "clock"))
+    nothing = dict.fromkeys(("hold", "last_tick", "tick_age_s", "clock", "relay"))
     empty: dict[str, Any] = {name: [] for name in ("held", "paused", "waiting", "approved", "missed", "next")}
     return {
         "config": str(project.config.file.resolve()),
@@ -141,6 +142,8 @@ def lines(project: Project, data: Mapping[str, Any], *, late: bool = False) -> l
         out.append(f'EVERYTHING IS ON HOLD: "{data["hold"]}"   go on: notifier resume')
     if data["clock"]:
         out.append(f"EVERYTHING IS HELD: {data['clock']}")
+    if data["relay"]:
+        out.append(f"SENDING IS PAUSED, each tick tries again: {data['relay']}")
     age = data["tick_age_s"]
     tick = "no tick has run yet" if age is None else f"last tick {words(age)} ago"
     out.append(f"{'LATE: ' if late else ''}{tick}; {project.config.file.resolve()}")

@@ -105,8 +105,14 @@ def tell_failures(project: Project, outcomes: jobs.Outcomes, code: int) -> None:
     for key, words in fallen[: MAX_LINES // 2]:
         click.echo(f"held: {key}: {words}; notifier editions show {key}", err=True)
     if code:
-        for line in failure_lines(outcomes, _ended(project, outcomes))[:MAX_LINES]:
+        for line in failure_lines(outcomes, _ended(project, outcomes))[: MAX_LINES - 1]:
             click.echo(line, err=True)
+    if outcomes.stopped:
+        waiting = project.app.store.outbox.counts()
+        count = sum(waiting.get(state, 0) for state in (EntryState.PLANNED, EntryState.DEFERRED))
+        click.echo(
+            f"{count} messages wait; the next tick tries again. Look closer: notifier outbox list", err=True
+        )
 
 
 def _ended(project: Project, outcomes: jobs.Outcomes) -> set[tuple[str, str]]:
