@@ -80,6 +80,7 @@ def gather(project: Project) -> dict[str, Any]:
         "clock": store.noted("clock_trouble"),
         "relay": store.noted("relay_trouble"),
         "outbox": {state.value: n for state, n in store.outbox.counts().items()},
+        "oldest_waiting": store.outbox.oldest_waiting(),
         "subscribers": {standing.value: n for standing, n in store.subscribers.counts().items()},
         "next": [{"key": e.key, "due": e.due, "state": e.state} for e in upcoming(editions, now)],
     }
@@ -87,7 +88,7 @@ def gather(project: Project) -> dict[str, Any]:
 
 def _nothing_yet(project: Project) -> dict[str, Any]:
     """The same of a project that has no database yet, without making one."""
-    nothing = dict.fromkeys(("hold", "last_tick", "tick_age_s", "clock", "relay"))
+    nothing = dict.fromkeys(("hold", "last_tick", "tick_age_s", "clock", "relay", "oldest_waiting"))
     empty: dict[str, Any] = {name: [] for name in ("held", "paused", "waiting", "approved", "missed", "next")}
     return {
         "config": str(project.config.file.resolve()),
@@ -166,6 +167,8 @@ def lines(project: Project, data: Mapping[str, Any], *, late: bool = False) -> l
     ]
     box = {k: v for k, v in data["outbox"].items() if v}
     out.append("outbox: " + (", ".join(f"{n} {state}" for state, n in sorted(box.items())) or "empty"))
+    if data["oldest_waiting"]:
+        out.append(f"oldest waiting: due {project.local(data['oldest_waiting'])}")
     if box.get(EntryState.UNKNOWN.value):
         out.append(f"{box[EntryState.UNKNOWN.value]} unknown: notifier outbox list --state unknown")
     people = data["subscribers"]

@@ -551,8 +551,10 @@ def test_while_the_relay_is_away_tick_and_status_say_who_waits(tmp_path: Path) -
     failed = office.here("tick")
     assert failed.code == 14
     assert "2 messages wait; the next tick tries again" in failed.err
-    assert "SENDING IS PAUSED" in office.here("status").out
+    told = office.here("status").out
+    assert "SENDING IS PAUSED" in told and "oldest waiting: due" in told
     # When it is back, nothing speaks of it any more
     office.config.write_text(office.config.read_text().replace("smtp://127.0.0.1:9", "maildir:outbox"))
     assert office.here("tick").code == 0
-    assert "PAUSED" not in office.here("status").out
+    told = office.here("status").out
+    assert "PAUSED" not in told and "oldest waiting" not in told
