@@ -113,7 +113,7 @@ class EditionRecords:
     ) -> None:
         """Store what the edition speaks of, the hash of its content, and until when that is of use (None: as before).
 
-        Another hash than before clears the approval and the pages. Once it is open, nothing changes.
+        Another hash than before clears the approval. Once it is open, nothing changes.
         """
         with self._database.write() as connection:
             row = _locked(connection, key)
@@ -123,7 +123,6 @@ class EditionRecords:
             if useful_until is not None and useful_until != row.useful_until:
                 _set(connection, row.id, now, useful_until=useful_until)
             if row.content_hash != content_hash:
-                connection.execute(delete(pages).where(pages.c.edition_id == row.id))
                 _set(
                     connection,
                     row.id,
@@ -178,8 +177,6 @@ class EditionRecords:
             if row is None or row.state not in UNSENT:
                 return False
             _put_mentions(connection, row.id, edition.mentions)
-            if row.content_hash != edition.content_hash:
-                connection.execute(delete(pages).where(pages.c.edition_id == row.id))
             names = ("due", "useful_until", "prepare_at", "offset", "content_hash")
             _set(
                 connection,
@@ -193,12 +190,6 @@ class EditionRecords:
             )
             act_records.add(connection, who, "send", now, about=edition.key, detail=edition.content_hash)
         return True
-
-    def save_page(self, key: str, variant: str, page: bytes) -> None:
-        """Keep the compiled page; the first one stays."""
-        with self._database.write() as connection:
-            id = _id(connection, key)
-            insert_new(connection, pages, [{"edition_id": id, "variant": variant, "content": page}])
 
     def page(self, key: str, variant: str) -> bytes | None:
         query = select(pages.c.content).join(edition).where(edition.c.key == key, pages.c.variant == variant)

@@ -220,19 +220,18 @@ def test_approval_is_of_exactly_one_content(store: Store) -> None:
     assert store.outbox.address(KEY, people(store), NOW) == 3
 
 
-def test_other_content_needs_another_approval_and_other_pages(store: Store) -> None:
+def test_other_content_needs_another_approval(store: Store) -> None:
     store.editions.plan([an_edition(prepare_at=NOW, state=State.WAITING)], NOW)
     store.editions.freeze(KEY, [], "hash-1", NOW)
-    store.editions.save_page(KEY, "v1", b"one")
     store.editions.approve(KEY, "hash-1", "ana", NOW)
 
     store.editions.freeze(KEY, [], "hash-1", NOW)  # again, the same
-    unchanged = store.editions.get(KEY), store.editions.page(KEY, "v1")
+    unchanged = store.editions.get(KEY)
     store.editions.freeze(KEY, [], "hash-2", NOW)
-    changed = store.editions.get(KEY), store.editions.page(KEY, "v1")
+    changed = store.editions.get(KEY)
 
-    assert unchanged[0] and (unchanged[0].approved_by, unchanged[1]) == ("ana", b"one")
-    assert changed[0] and (changed[0].approved_by, changed[1]) == ("", None)
+    assert unchanged and unchanged.approved_by == "ana"
+    assert changed and changed.approved_by == ""
 
 
 def test_a_held_edition_waits_again_when_approved(store: Store) -> None:
@@ -250,7 +249,6 @@ def test_an_edition_sent_by_hand_is_due_and_approved_with_what_was_shown(store: 
     later = NOW + timedelta(days=1)
     store.editions.plan([an_edition(due=later, prepare_at=NOW, useful_until=later)], NOW)
     store.editions.freeze(KEY, [], "hash-1", NOW)
-    store.editions.save_page(KEY, "v1", b"one")
     shown = an_edition(due=NOW, mentions=(Mention("a@x", 2),), content_hash="hash-2", offset="hand")
 
     assert store.editions.hasten(shown, "ana", NOW)
@@ -258,7 +256,6 @@ def test_an_edition_sent_by_hand_is_due_and_approved_with_what_was_shown(store: 
     stored = store.editions.get(KEY)
     assert stored and (stored.due, stored.mentions, stored.content_hash) == (NOW, shown.mentions, "hash-2")
     assert (stored.state, stored.approved_by, stored.offset) == (State.WAITING, "ana", "hand")
-    assert store.editions.page(KEY, "v1") is None
     assert [(a.what, a.who) for a in store.acts.list(about=KEY)] == [("send", "ana")]
     assert store.outbox.address(KEY, people(store), NOW) == 3
 
@@ -281,12 +278,11 @@ def test_what_an_open_edition_speaks_of_does_not_change(store: Store) -> None:
     assert not store.editions.approve(KEY, "", "ana", NOW)
 
 
-def test_the_first_page_of_a_variant_stays(store: Store) -> None:
+def test_an_edition_keeps_the_pages_that_it_was_opened_with(store: Store) -> None:
     store.editions.plan([an_edition()], NOW)
 
-    store.editions.save_page(KEY, "v1", b"one")
-    store.editions.save_page(KEY, "v1", b"two")
-    store.editions.save_page(KEY, "v0", b"\x00\xff")
+    store.outbox.address(KEY, people(store), NOW, pages={"v1": b"one", "v0": b"\x00\xff"})
+    store.outbox.address(KEY, people(store), NOW, pages={"v1": b"two"})
 
     assert store.editions.page(KEY, "v1") == b"one"
     assert store.editions.page(KEY, "v2") is None
